@@ -3,6 +3,8 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PG_CONFIG=${PG_CONFIG:-$(ls /usr/lib/postgresql/15/bin/pg_config 2>/dev/null || command -v pg_config || true)}
 JOBS=${JOBS:-$(nproc)}
+# A make that calls these scripts must not hand its own flags to the makes that they call.
+unset MAKEFLAGS MFLAGS MAKELEVEL
 
 say() { printf '%s: %s\n' "${0##*/}" "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
@@ -37,12 +39,13 @@ give_to_test_user() {
 
 # Two neighbouring ports that nobody listens on, below the range from which outgoing connections are served.
 free_port() {
-    local port
-    for _ in $(seq 200); do
-        port=$((10000 + (RANDOM % 10000) * 2))
-        if ! ss -Hltn "sport = :$port or sport = :$((port + 1))" | grep -q .; then echo "$port"; return; fi
-    done
-    die "found no free port"
+    perl -MIO::Socket::INET -e '
+        for (1 .. 200) {
+            my $port = 10000 + 2 * int rand 10000;
+            my @open = map { IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $_, Listen => 1) } $port, $port + 1;
+            if (2 == grep { defined } @open) { print "$port\n"; exit }
+        }
+        die "found no free port\n"'
 }
 
 # Ends a process that this script started: asked first, forced after ten seconds.
@@ -57,25 +60,54 @@ end_process() {
     wait "$pid" 2>/dev/null || true
 }
 
-# Configures and builds the named targets of CMakeLists.txt in build/; no names build everything.
-cmake_build() {
-    local log=$ROOT/build/configure.log werror=OFF
+# Runs of several tests at the same time share the build directories; only one at a time may write there.
+one_at_a_time() {
     mkdir -p "$ROOT/build"
+    flock "$ROOT/build/lock" "$@"
+}
+
+# Configures and builds a directory with CMake: cmake_build_in DIR [cmake argument]... [-- target...]
+cmake_build_in() {
+    local dir=$1 arguments=() werror=OFF
+    shift
+    while [ $# -gt 0 ] && [ "$1" != -- ]; do arguments+=("$1"); shift; done
+    if [ $# -gt 0 ]; then shift; fi
     if [ "${CI:-}" = true ]; then werror=ON; fi
-    cmake -S "$ROOT" -B "$ROOT/build" -DSLUICE_WERROR=$werror >"$log" 2>&1 || { cat "$log" >&2; die "cmake failed"; }
-    cmake --build "$ROOT/build" -j "$JOBS" ${1:+--target "$@"} -- --no-print-directory
+    mkdir -p "$dir"
+    one_at_a_time cmake -S "$ROOT" -B "$dir" -DSLUICE_WERROR=$werror "${arguments[@]}" >"$dir/configure.log" 2>&1 ||
+        { cat "$dir/configure.log" >&2; die "cmake failed"; }
+    one_at_a_time cmake --build "$dir" -j "$JOBS" ${1:+--target "$@"} -- --no-print-directory -s
+}
+
+# Builds the named targets of CMakeLists.txt in build/; no names build everything.
+cmake_build() { cmake_build_in "$ROOT/build" -- "$@"; }
+
+# Builds the unit tests with sanitizers in a directory of their own and runs them.
+unit_tests_with() {
+    local sanitizers=$1 dir=$ROOT/build/$2
+    shift 2
+    cmake_build_in "$dir" -DSLUICE_SANITIZE="$sanitizers"
+    ctest --test-dir "$dir" --output-on-failure --no-tests=error -j "$JOBS" --progress "$@"
+}
+
+# Builds the extension where it stands.
+stage_build() {
+    one_at_a_time make -s -C "$ROOT" -f module.mk PG_CONFIG="$PG_CONFIG" -j "$JOBS" all
 }
 
 # Installs the extension below a directory, not into the server: runs side by side do not meet, and nothing needs root.
 # Prints the settings with which a server finds it.
 stage_install() {
     local stage=$1
-    make -s -C "$ROOT" -f module.mk PG_CONFIG="$PG_CONFIG" -j "$JOBS" all >&2
-    make -s -C "$ROOT" -f module.mk PG_CONFIG="$PG_CONFIG" DESTDIR="$stage" install >"$stage.log" 2>&1 ||
+    stage_build >&2
+    one_at_a_time make -s -C "$ROOT" -f module.mk PG_CONFIG="$PG_CONFIG" DESTDIR="$stage" install >"$stage.log" 2>&1 ||
         { cat "$stage.log" >&2; die "install failed"; }
     printf '%s\n' "extension_destdir = '$stage'" \
         "dynamic_library_path = '$stage$("$PG_CONFIG" --pkglibdir):\$libdir'"
 }
+
+# All C++ files, each ended by a NUL.
+cxx_files() { find "$ROOT/src" "$ROOT/test" "$ROOT/bench" \( -name '*.cpp' -o -name '*.hpp' \) -print0 2>/dev/null; }
 
 # Fails when a server log tells of a crash. Tests that kill -9 on purpose leave "signal 9", which is not one.
 check_server_logs() {
