@@ -1,0 +1,63 @@
+// How the bytes of a source are to be read: formats, their options, and where each column comes from.
+// Must not know how the options were written (SQL, YAML) nor PostgreSQL's types.
+// Plain values, owned by whoever holds them.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+enum class Format { Csv, Delimited, Text, Binary };
+
+// Options of `csv` and `delimited`, as the user wrote them; RecordDecoder::make checks them.
+// Unset ones take the format's default. csv: `,` `"`, the quote as escape, empty NULL. delimited: a tab,
+// backslash escapes, NULL `\N`; once a quote is set it reads like csv, with csv's defaults for escape and
+// NULL.
+struct DelimitedOptions {
+    std::optional<std::string> delimiter{};  // one byte for csv, one or more for delimited
+    std::optional<std::string> quote{};      // one byte
+    std::optional<std::string> escape{};     // one byte
+    std::optional<std::string> null_string{};
+    std::vector<std::string> force_not_null{};  // column names
+    std::vector<std::string> force_null{};
+};
+
+struct FormatSpec {
+    Format format = Format::Csv;
+    DelimitedOptions delimited{};
+};
+
+enum class Origin { Value, Key, Metadata };
+enum class Metadata {
+    Topic,
+    Partition,
+    Offset,
+    Timestamp,
+    TimestampType,
+    LeaderEpoch,
+    Key,
+    Value,
+    Headers,
+    Json
+};
+
+// One column of the foreign table, in table order.
+struct SourceColumn {
+    std::string name{};
+    Origin origin = Origin::Value;
+    Metadata metadata = Metadata::Topic;  // meaningful when origin is Metadata
+    bool wanted = true;                   // false: no definition uses it, it is neither decoded nor checked
+};
+
+// Everything a decoder needs to know of a source.
+struct RecordSpec {
+    std::optional<FormatSpec> value;
+    std::optional<FormatSpec> key;
+    std::vector<SourceColumn> columns;
+    bool validate_utf8 =
+        true;  // false: the database has another encoding, only NUL bytes are refused in text
+};
+
+}  // namespace sluice

@@ -1,0 +1,44 @@
+// Fills the columns that show a message's metadata: position, time, key and value bytes, headers, JSON.
+// Must not know formats.
+// Cells point into the message or the caller's arena.
+#pragma once
+
+#include "base/arena.hpp"
+#include "base/ports.hpp"
+#include "base/result.hpp"
+#include "format/text_check.hpp"
+
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+class MetadataDecoder {
+  public:
+    // `headers` may be null when no wanted column shows headers.
+    static Result<MetadataDecoder> make(const RecordSpec& spec, const HeaderReader* headers);
+
+    // Fills the cells of metadata columns and leaves others alone. Never fails: what is not known is Null.
+    void decode(const MessageView& message, Arena& arena, Row row) const;
+
+  private:
+    struct Column {
+        size_t cell;
+        Metadata metadata;
+        bool wanted;
+    };
+
+    MetadataDecoder(TextCheck check, const HeaderReader* headers) : check_(check), headers_(headers) {}
+
+    Cell cell_of(Metadata metadata, const MessageView& message, Arena& arena) const;
+    void append_headers(std::string& json, const MessageView& message) const;
+    void append_record(std::string& json, const MessageView& message) const;
+    void append_member(std::string& json, std::string_view name, std::string_view base64_name,
+                       Bytes value) const;
+
+    std::vector<Column> columns_;
+    TextCheck check_;
+    const HeaderReader* headers_;
+};
+
+}  // namespace sluice

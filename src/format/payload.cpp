@@ -1,0 +1,141 @@
+#include "format/payload.hpp"
+
+#include "base/nearest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::string_view format_name(Format format) {
+    switch (format) {
+        case Format::Csv:
+            return "csv";
+        case Format::Delimited:
+            return "delimited";
+        case Format::Text:
+            return "text";
+        case Format::Binary:
+            return "binary";
+    }
+    return "unknown";
+}
+
+bool is_whole(Format format) { return format == Format::Text || format == Format::Binary; }
+
+std::vector<DelimitedColumn> columns_of(const RecordSpec& spec, Origin part) {
+    std::vector<DelimitedColumn> columns;
+    for (size_t i = 0; i < spec.columns.size(); ++i) {
+        const SourceColumn& column = spec.columns[i];
+        if (column.origin == part)
+            columns.push_back({.name = column.name, .cell = i, .wanted = column.wanted});
+    }
+    return columns;
+}
+
+Error no_format(Origin part, const std::string& column) {
+    Error error = Error::config(
+        "22023",
+        "column \"" + column + "\" reads the " + std::string(part_name(part)) + ", which has no format", {},
+        "Set option \"" + option_name("format", part) + "\".");
+    error.column_name = column;
+    return error;
+}
+
+std::optional<Error> check_whole(const FormatSpec& spec, Origin part, size_t columns) {
+    const std::string format(format_name(spec.format));
+    const DelimitedOptions& options = spec.delimited;
+    const std::pair<const char*, bool> given[] = {{"delimiter", options.delimiter.has_value()},
+                                                  {"quote", options.quote.has_value()},
+                                                  {"escape", options.escape.has_value()},
+                                                  {"null", options.null_string.has_value()},
+                                                  {"force_not_null", !options.force_not_null.empty()},
+                                                  {"force_null", !options.force_null.empty()}};
+    for (const auto& [option, is_given] : given) {
+        if (!is_given) continue;
+        return Error::config(
+            "22023",
+            "option \"" + option_name(option, part) + "\" means nothing to format \"" + format + "\"", {},
+            "It belongs to formats \"csv\" and \"delimited\".");
+    }
+    if (columns == 1) return std::nullopt;
+    const std::string name(part_name(part));
+    return Error::config("42611",
+                         "format \"" + format + "\" needs exactly one column that reads the " + name +
+                             ", found " + std::to_string(columns),
+                         {}, "The whole " + name + " becomes one column; metadata columns are not counted.");
+}
+
+// Marks the columns that a force option names.
+std::optional<Error> mark(std::vector<DelimitedColumn>& columns, const std::vector<std::string>& names,
+                          bool DelimitedColumn::*flag, const char* option, Origin part) {
+    for (const std::string& name : names) {
+        const auto found = std::find_if(columns.begin(), columns.end(),
+                                        [&](const DelimitedColumn& column) { return column.name == name; });
+        if (found != columns.end()) {
+            (*found).*flag = true;
+            continue;
+        }
+        std::vector<std::string_view> known;
+        for (const DelimitedColumn& column : columns) known.push_back(column.name);
+        const std::string guess = nearest(name, known);
+        return Error::config("42703",
+                             "option \"" + option_name(option, part) + "\" names column \"" + name +
+                                 "\", which does not read the " + std::string(part_name(part)),
+                             {}, guess.empty() ? std::string() : "Perhaps you meant \"" + guess + "\".");
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part) {
+    PayloadDecoder decoder(part, spec.validate_utf8 ? TextCheck::Utf8 : TextCheck::NulOnly);
+    decoder.columns_ = columns_of(spec, part);
+    std::vector<DelimitedColumn>& columns = decoder.columns_;
+
+    const std::optional<FormatSpec>& format = part == Origin::Key ? spec.key : spec.value;
+    if (!format) {
+        if (!columns.empty()) return no_format(part, columns.front().name);
+        return decoder;
+    }
+    decoder.format_ = format->format;
+    decoder.wanted_ = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.wanted; });
+    if (is_whole(format->format)) {
+        if (std::optional<Error> error = check_whole(*format, part, columns.size())) return *std::move(error);
+        return decoder;
+    }
+    Result<DelimitedRules> rules = DelimitedRules::make(*format, part, decoder.check_);
+    if (!rules) return rules.error();
+    const DelimitedOptions& options = format->delimited;
+    std::optional<Error> error =
+        mark(columns, options.force_not_null, &DelimitedColumn::force_not_null, "force_not_null", part);
+    if (!error) error = mark(columns, options.force_null, &DelimitedColumn::force_null, "force_null", part);
+    if (error) return *std::move(error);
+    if (decoder.wanted_)
+        decoder.delimited_.emplace(format->format, std::move(rules).value(), columns, part, decoder.check_);
+    return decoder;
+}
+
+std::optional<Error> PayloadDecoder::decode(Bytes payload, Arena& arena, Row row) const {
+    if (payload.is_null() || !wanted_) {
+        for (const DelimitedColumn& column : columns_) row[column.cell] = Cell::null();
+        return std::nullopt;
+    }
+    if (delimited_) return delimited_->decode(payload.view(), arena, row);
+    Cell& cell = row[columns_.front().cell];
+    if (format_ == Format::Binary) {
+        cell = Cell::binary(payload.view());
+        return std::nullopt;
+    }
+    if (!clean_text(payload.view(), check_)) {
+        return text_fault(payload.view(), check_, 0, part_, columns_.front().name);
+    }
+    cell = Cell::text(payload.view());
+    return std::nullopt;
+}
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+#include "format/record_decoder.hpp"
+
+#include <utility>
+
+namespace sluice {
+
+Result<RecordDecoder> RecordDecoder::make(RecordSpec spec, const HeaderReader* headers) {
+    Result<PayloadDecoder> value = PayloadDecoder::make(spec, Origin::Value);
+    if (!value) return std::move(value.error());
+    Result<PayloadDecoder> key = PayloadDecoder::make(spec, Origin::Key);
+    if (!key) return std::move(key.error());
+    Result<MetadataDecoder> metadata = MetadataDecoder::make(spec, headers);
+    if (!metadata) return std::move(metadata.error());
+    return RecordDecoder(spec.columns.size(), std::move(value).value(), std::move(key).value(),
+                         std::move(metadata).value());
+}
+
+RecordDecoder::RecordDecoder(size_t column_count, PayloadDecoder value, PayloadDecoder key,
+                             MetadataDecoder metadata)
+    : column_count_(column_count),
+      value_(std::move(value)),
+      key_(std::move(key)),
+      metadata_(std::move(metadata)) {}
+
+std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, Row row) const {
+    std::optional<Error> error = key_.decode(message.key, arena, row);
+    if (!error) error = value_.decode(message.value, arena, row);
+    if (!error) metadata_.decode(message, arena, row);
+    return error;
+}
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+// Turns one message into one row: value and key by their formats, metadata by itself.
+// Must not know PostgreSQL's types, jobs, nor where messages come from.
+// Cells point into the message or the caller's arena, never into the decoder.
+#pragma once
+
+#include "base/arena.hpp"
+#include "base/ports.hpp"
+#include "base/result.hpp"
+#include "base/types.hpp"
+#include "format/format_spec.hpp"
+#include "format/metadata.hpp"
+#include "format/payload.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace sluice {
+
+// One per source, built once, used for every message.
+class RecordDecoder {
+  public:
+    // Checks every option. `headers` must outlive the decoder; it may be null when no wanted column shows
+    // headers.
+    static Result<RecordDecoder> make(RecordSpec spec, const HeaderReader* headers);
+
+    size_t column_count() const { return column_count_; }
+
+    // Fills all column_count() cells of `row`; unwanted ones are Null and unchecked. Empty means success.
+    // After an error the row's content means nothing. The error never says the position: the caller adds it.
+    std::optional<Error> decode(const MessageView& message, Arena& arena, Row row) const;
+
+  private:
+    RecordDecoder(size_t column_count, PayloadDecoder value, PayloadDecoder key, MetadataDecoder metadata);
+
+    size_t column_count_;
+    PayloadDecoder value_;
+    PayloadDecoder key_;
+    MetadataDecoder metadata_;
+};
+
+}  // namespace sluice
