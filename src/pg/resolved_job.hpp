@@ -1,0 +1,93 @@
+// A job against today's catalog: names resolved, operators chosen, the way to write decided, all problems found.
+// Must not run the job nor touch a broker; it reads the catalog, and needs a transaction.
+// Plain values: OIDs in memory only, valid until a relation they name is invalidated.
+#pragma once
+
+#include "job/job_spec.hpp"
+#include "job/source_spec.hpp"
+
+#include <string>
+#include <vector>
+
+#include "pg/airlock.hpp"
+
+namespace sluice {
+
+// A column that the map query yields for the target, or for ordering only.
+struct MappedTarget {
+    std::string name;       // of the target's column, or of the source's for an order column that is not stored
+    AttrNumber attnum = 0;  // in the target; 0: not stored there
+    Oid type = InvalidOid;  // base type (below domains)
+    int32 typmod = -1;
+    Oid collation = InvalidOid;
+    std::string expression;  // qualified SQL over the source, not yet cast
+    std::string cast;        // "numeric(10,2)": the qualified type that the map query casts to
+    bool is_match = false;
+    bool is_update = false;
+    bool is_order = false;
+};
+
+// The operators that decide equality and order of one column: of the deciding index's operator family, else of the
+// type's default btree class.
+struct ColumnOrder {
+    int column = 0;             // index into ResolvedJob::columns
+    std::string equal;          // "OPERATOR(pg_catalog.=)"
+    std::string greater;        // "OPERATOR(pg_catalog.>)"
+    Oid less_operator = InvalidOid;
+    Oid collation = InvalidOid;
+};
+
+enum class Gear { Direct, Statement };
+// How gear 2 writes an upsert.
+enum class UpsertWay { OnConflict, UpdateThenInsert };
+
+struct ResolvedJob {
+    JobSpec spec;  // with defaults filled in and qualified expressions
+    Oid owner = InvalidOid;
+    Oid source = InvalidOid;
+    Oid target = InvalidOid;
+    std::string source_name;  // qualified and quoted
+    std::string target_name;
+    std::vector<MappedTarget> columns;  // match, update, insert-only and order columns, in mapping order
+    std::vector<ColumnOrder> match;     // empty in insert mode
+    std::vector<ColumnOrder> order;
+    std::vector<AttrNumber> source_columns_used;  // in mapping, filter, conditions; sorted
+    bool has_insert_only_columns = false;
+    bool overriding_system_value = false;  // a GENERATED ALWAYS AS IDENTITY column is mapped
+    bool expressions_volatile = false;
+    bool target_is_partitioned = false;
+    Oid unique_index = InvalidOid;  // usable and on exactly the match columns
+    bool has_probing_index = false;  // some index can serve equality on the match columns
+    bool lock_target = false;        // merge without a usable unique index: SHARE ROW EXCLUSIVE per batch
+    UpsertWay upsert = UpsertWay::OnConflict;
+    std::string upsert_reason;  // for explain_job
+    Gear gear = Gear::Statement;
+    std::string gear_reason;
+    bool source_has_value_columns = true;
+    Tombstone tombstone = Tombstone::Ignore;
+};
+
+struct Notice {
+    int level;  // NOTICE or WARNING
+    std::string message;
+    std::string detail;
+    std::string hint;
+};
+
+struct Resolution {
+    ResolvedJob job;               // complete when there are no problems
+    std::vector<Error> problems;   // all of them, Config kind, with hints
+    std::vector<Notice> notices;
+};
+
+// Whose eyes the expressions are read with: at definition those of the caller's search_path, later they are
+// qualified and only checked again.
+enum class Expressions { Analyse, Qualified };
+
+// Resolves a job for its owner. Never raises for a problem of the definition; PgError only for what is not about it.
+Resolution resolve_job(const JobSpec &spec, Oid owner, Expressions expressions);
+
+// One Error that tells all problems: the first as message when it is alone, else a count with a line each in DETAIL.
+Error combine(const std::vector<Error> &problems);
+
+}  // namespace sluice
