@@ -56,6 +56,7 @@ sub restart_node
 	for my $attempt (1 .. 50)
 	{
 		return 1 if $node->start(fail_ok => 1);
+		$node->{_pid} = undef;    # a failed start takes the killed server's pid file for a running one
 		sleep 0.2;
 	}
 	die 'server ' . $node->name . ' does not start';
