@@ -1,0 +1,272 @@
+#include "job/source_options.hpp"
+
+#include "format/payload.hpp"
+#include "job/identifier.hpp"
+#include "job/source_rules.hpp"
+#include "job/words.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace sluice {
+
+namespace {
+
+std::string subject(std::string_view name) { return "option \"" + clipped(name) + "\""; }
+
+const SourceRule* find_rule(Scope scope, std::string_view name) {
+    for (const SourceRule& rule : source_rules())
+        if (rule.info.scope == scope && rule.info.name == name) return &rule;
+    return nullptr;
+}
+
+std::vector<std::string_view> names_of(Scope scope) {
+    std::vector<std::string_view> names;
+    for (const SourceRule& rule : source_rules())
+        if (rule.info.scope == scope) names.push_back(rule.info.name);
+    return names;
+}
+
+Error unknown_option(Scope scope, std::string_view name) {
+    std::string list;
+    const auto known = names_of(scope);
+    for (std::string_view option : known) list += (list.empty() ? "" : ", ") + std::string(option);
+    std::string hint = nearest_hint(name, known);
+    for (const SourceRule& rule : source_rules())
+        if (rule.info.name == name && rule.info.scope != scope)
+            hint = "It is an option of a " + std::string(scope_name(rule.info.scope)) + ".";
+    return Error::config("HV00D", "unknown " + subject(name) + " of a " + std::string(scope_name(scope)),
+                         "Options of a " + std::string(scope_name(scope)) + ": " + list +
+                             (scope == Scope::Server ? ", and Kafka properties." : "."),
+                         std::move(hint));
+}
+
+bool is_option_elsewhere(Scope scope, std::string_view name) {
+    const auto rules = source_rules();
+    return std::any_of(rules.begin(), rules.end(), [&](const SourceRule& rule) {
+        return rule.info.scope != scope && rule.info.name == name;
+    });
+}
+
+// The dotted name of a Kafka property, or why there is no such option here.
+Result<std::string> property_name(Scope scope, std::string_view name, PropertyCheck properties) {
+    if (scope == Scope::Column || is_option_elsewhere(scope, name)) return unknown_option(scope, name);
+    auto property = properties(name, scope);
+    if (property || scope == Scope::UserMapping) return property;
+    if (!nearest(name, names_of(scope)).empty()) return unknown_option(scope, name);
+    // A foreign table has few properties of its own: only one that is known elsewhere was meant as a
+    // property.
+    const bool meant =
+        scope == Scope::Server || properties(name, Scope::Server) || properties(name, Scope::UserMapping);
+    return meant ? std::move(property) : unknown_option(scope, name);
+}
+
+const std::string* find(const OptionList& options, std::string_view name) {
+    for (const auto& [key, value] : options)
+        if (key == name) return &value;
+    return nullptr;
+}
+
+std::optional<std::string> text_of(const OptionList& options, const std::string& name) {
+    const std::string* value = find(options, name);
+    return value ? std::optional(*value) : std::nullopt;
+}
+
+std::vector<std::string> names_in(const OptionList& options, const std::string& name) {
+    const std::string* value = find(options, name);
+    return value ? parse_identifiers(*value).value() : std::vector<std::string>();
+}
+
+// The format that checked options give to one part of the message.
+std::optional<FormatSpec> format_of(const OptionList& options, const std::string& prefix) {
+    const std::string* format = find(options, prefix + "format");
+    if (!format) return {};
+    FormatSpec spec;
+    spec.format = format_for("format", *format).value();
+    spec.delimited.delimiter = text_of(options, prefix + "delimiter");
+    spec.delimited.quote = text_of(options, prefix + "quote");
+    spec.delimited.escape = text_of(options, prefix + "escape");
+    spec.delimited.null_string = text_of(options, prefix + "null");
+    spec.delimited.force_not_null = names_in(options, prefix + "force_not_null");
+    spec.delimited.force_null = names_in(options, prefix + "force_null");
+    return spec;
+}
+
+// Checks a format's options as if the table had the columns that they name.
+Result<void> check_format_options(const FormatSpec& format, Origin part) {
+    RecordSpec record;
+    (part == Origin::Key ? record.key : record.value) = format;
+    for (const auto* names : {&format.delimited.force_not_null, &format.delimited.force_null})
+        for (const std::string& name : *names) record.columns.push_back({.name = name, .origin = part});
+    if (record.columns.empty()) record.columns.push_back({.name = "column", .origin = part});
+    auto decoder = PayloadDecoder::make(record, part);
+    if (!decoder) return decoder.error();
+    return {};
+}
+
+Result<void> check_table(const OptionList& options) {
+    if (!find(options, "topic"))
+        return Error::config("HV002", "a foreign table needs option \"topic\"", {},
+                             "Add it: OPTIONS (topic 'orders', format 'csv').");
+    if (!find(options, "format") && !find(options, "key_format"))
+        return Error::config("HV002", "a foreign table needs option \"format\" or \"key_format\"", {},
+                             "Formats that work: csv, delimited, text, binary.");
+    for (const auto& [name, value] : options) {
+        constexpr std::string_view kOfFormats[] = {"delimiter", "quote",          "escape",
+                                                   "null",      "force_not_null", "force_null"};
+        for (const std::string prefix : {"", "key_"})
+            for (std::string_view option : kOfFormats)
+                if (name == prefix + std::string(option) && !find(options, prefix + "format"))
+                    return Error::config("22023", subject(name) + " needs " + subject(prefix + "format"));
+    }
+    for (const auto& [prefix, part] : {std::pair{"", Origin::Value}, std::pair{"key_", Origin::Key}})
+        if (const auto format = format_of(options, prefix))
+            if (auto checked = check_format_options(*format, part); !checked) return checked;
+    return {};
+}
+
+Result<void> check_column(const OptionList& options) {
+    if (find(options, "source") && find(options, "metadata"))
+        return Error::config("22023", "options \"source\" and \"metadata\" exclude each other", {},
+                             "A column is part of the value, part of the key, or metadata.");
+    return {};
+}
+
+// Adds the Kafka properties among checked options, under their dotted names.
+void add_properties(SourceSpec& source, Scope scope, const OptionList& options, PropertyCheck properties) {
+    for (const auto& [name, value] : options)
+        if (!find_rule(scope, name))
+            source.properties[property_name(scope, name, properties).value()] = value;
+}
+
+Result<SourceColumn> build_column(const ColumnOptions& written, const RecordSpec& record,
+                                  PropertyCheck properties) {
+    const auto refuse = [&](Error error) {
+        error.column_name = written.name;
+        error.message = "column \"" + written.name + "\": " + error.message;
+        return error;
+    };
+    if (auto checked = check_options(Scope::Column, written.options, properties); !checked)
+        return refuse(std::move(checked.error()));
+    SourceColumn column;
+    column.name = written.name;
+    column.origin = record.value ? Origin::Value : Origin::Key;
+    if (const std::string* part = find(written.options, "source"))
+        column.origin = value_for(kPayloads, "source", *part).value();
+    if (const std::string* metadata = find(written.options, "metadata")) {
+        column.origin = Origin::Metadata;
+        column.metadata = value_for(kMetadata, "metadata", *metadata).value();
+    }
+    return column;
+}
+
+void write_format(OptionList& options, const std::optional<FormatSpec>& format, const std::string& prefix) {
+    if (!format) return;
+    const DelimitedOptions& written = format->delimited;
+    options.emplace_back(prefix + "format", word_for(kFormats, format->format));
+    if (written.delimiter) options.emplace_back(prefix + "delimiter", *written.delimiter);
+    if (written.quote) options.emplace_back(prefix + "quote", *written.quote);
+    if (written.escape) options.emplace_back(prefix + "escape", *written.escape);
+    if (written.null_string) options.emplace_back(prefix + "null", *written.null_string);
+    if (!written.force_not_null.empty())
+        options.emplace_back(prefix + "force_not_null", quote_identifiers(written.force_not_null));
+    if (!written.force_null.empty())
+        options.emplace_back(prefix + "force_null", quote_identifiers(written.force_null));
+}
+
+}  // namespace
+
+std::span<const SourceOptionInfo> source_options() {
+    static const std::vector<SourceOptionInfo> table = [] {
+        std::vector<SourceOptionInfo> rows;
+        for (const SourceRule& rule : source_rules()) rows.push_back(rule.info);
+        return rows;
+    }();
+    return table;
+}
+
+Result<void> check_option(Scope scope, std::string_view name, std::string_view value,
+                          PropertyCheck properties) {
+    if (const SourceRule* rule = find_rule(scope, name))
+        return rule->check ? rule->check(subject(name), value) : Result<void>();
+    auto property = property_name(scope, name, properties);
+    if (!property) return property.error();
+    return {};
+}
+
+Result<void> check_options(Scope scope, const OptionList& options, PropertyCheck properties) {
+    std::set<std::string> properties_seen;
+    for (const auto& [name, value] : options) {
+        if (auto checked = check_option(scope, name, value, properties); !checked) return checked;
+        if (find_rule(scope, name)) continue;
+        const std::string property = property_name(scope, name, properties).value();
+        if (!properties_seen.insert(property).second)
+            return Error::config("22023", "Kafka property \"" + property + "\" is set twice", {},
+                                 "Names with dots and with underscores mean the same property.");
+    }
+    if (scope == Scope::Server && !find(options, "brokers"))
+        return Error::config("HV002", "a server needs option \"brokers\"", {},
+                             "Add it: OPTIONS (brokers 'broker1:9092,broker2:9092').");
+    if (scope == Scope::Table) return check_table(options);
+    if (scope == Scope::Column) return check_column(options);
+    return {};
+}
+
+Result<SourceSpec> build_source(const SourceOptions& options, PropertyCheck properties) {
+    for (const auto& [scope, list] : {std::pair{Scope::Server, &options.server},
+                                      {Scope::UserMapping, &options.user_mapping},
+                                      {Scope::Table, &options.table}})
+        if (auto checked = check_options(scope, *list, properties); !checked) return checked.error();
+    SourceSpec source;
+    source.brokers = *find(options.server, "brokers");
+    source.topic = *find(options.table, "topic");
+    if (const std::string* list = find(options.table, "partitions"))
+        source.partitions = parse_partitions("partitions", *list).value();
+    add_properties(source, Scope::Server, options.server, properties);
+    add_properties(source, Scope::UserMapping, options.user_mapping, properties);
+    add_properties(source, Scope::Table, options.table, properties);
+    source.record.value = format_of(options.table, "");
+    source.record.key = format_of(options.table, "key_");
+    for (const ColumnOptions& written : options.columns) {
+        auto column = build_column(written, source.record, properties);
+        if (!column) return column.error();
+        source.record.columns.push_back(std::move(column).value());
+    }
+    return source;
+}
+
+OptionList property_options(const std::map<std::string, std::string>& properties) {
+    OptionList options;
+    for (const auto& [name, value] : properties) {
+        std::string written = name;
+        std::replace(written.begin(), written.end(), '.', '_');
+        options.emplace_back(std::move(written), value);
+    }
+    return options;
+}
+
+SourceOptions options_of(const SourceSpec& source) {
+    SourceOptions options;
+    options.server.emplace_back("brokers", source.brokers);
+    for (auto& option : property_options(source.properties)) options.server.push_back(std::move(option));
+    options.table.emplace_back("topic", source.topic);
+    if (source.partitions) {
+        std::string list;
+        for (int32_t partition : *source.partitions)
+            list += (list.empty() ? "" : ",") + std::to_string(partition);
+        options.table.emplace_back("partitions", list);
+    }
+    write_format(options.table, source.record.value, "");
+    write_format(options.table, source.record.key, "key_");
+    const Origin plain = source.record.value ? Origin::Value : Origin::Key;
+    for (const SourceColumn& column : source.record.columns) {
+        ColumnOptions& written = options.columns.emplace_back(ColumnOptions{column.name, {}});
+        if (column.origin == Origin::Metadata)
+            written.options.emplace_back("metadata", word_for(kMetadata, column.metadata));
+        else if (column.origin != plain)
+            written.options.emplace_back("source", word_for(kPayloads, column.origin));
+    }
+    return options;
+}
+
+}  // namespace sluice

@@ -1,0 +1,187 @@
+#include "job/source_rules.hpp"
+
+#include "job/identifier.hpp"
+#include "job/values.hpp"
+#include "job/words.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace sluice {
+
+namespace {
+
+bool is_letter_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+std::string_view trimmed(std::string_view text) {
+    const size_t first = text.find_first_not_of(" \t\r\n");
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+// Calls `use` with each part between commas, blanks taken off, until it returns false.
+template <class Use>
+bool each_part(std::string_view list, Use use) {
+    while (true) {
+        const size_t comma = list.find(',');
+        if (!use(trimmed(list.substr(0, comma)))) return false;
+        if (comma == list.npos) return true;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+// host, host:port, [address]:port
+bool is_broker(std::string_view broker) {
+    std::string_view host = broker, port;
+    if (!broker.empty() && broker.front() == '[') {
+        const size_t end = broker.find(']');
+        if (end == broker.npos) return false;
+        host = broker.substr(1, end - 1);
+        port = broker.substr(end + 1);
+        for (char c : host)
+            if (!is_letter_or_digit(c) && c != ':' && c != '.' && c != '%') return false;
+    } else {
+        const size_t colon = broker.find(':');
+        host = broker.substr(0, colon);
+        port = colon == broker.npos ? std::string_view() : broker.substr(colon);
+        for (char c : host)
+            if (!is_letter_or_digit(c) && c != '.' && c != '-' && c != '_') return false;
+    }
+    if (host.empty()) return false;
+    if (port.empty()) return true;
+    if (port.front() != ':' || port.size() == 1 || port[1] < '0' || port[1] > '9') return false;
+    const int64_t number = parse_integer(port.substr(1)).value_or(0);
+    return number >= 1 && number <= 65535;
+}
+
+Result<void> check_partitions(const std::string& subject, std::string_view value) {
+    auto partitions = parse_partitions(subject, value);
+    if (!partitions) return partitions.error();
+    return {};
+}
+
+Result<void> check_format(const std::string& subject, std::string_view value) {
+    auto format = format_for(subject, value);
+    if (!format) return format.error();
+    return {};
+}
+
+template <auto& words>
+Result<void> check_word(const std::string& subject, std::string_view value) {
+    auto found = value_for(words, subject, value);
+    if (!found) return found.error();
+    return {};
+}
+
+Result<void> check_names(const std::string& subject, std::string_view value) {
+    auto names = parse_identifiers(value);
+    if (names) return {};
+    Error error = std::move(names.error());
+    error.message = subject + ": " + error.message;
+    return error;
+}
+
+constexpr std::string_view kFormatWords = "csv, delimited, text or binary";
+constexpr std::string_view kOneByte = "a character of one byte";
+constexpr std::string_view kNames = "column names with commas between them";
+
+constexpr SourceRule kRules[] = {
+    {{Scope::Server, "brokers", "brokers to ask first for the cluster", "host:port with commas between them"},
+     check_brokers},
+    {{Scope::Table, "topic", "the topic that is read", "the name of one topic"}, check_topic},
+    {{Scope::Table, "partitions", "the partitions that are read; all when it is not set",
+      "numbers, as in 0,1,2"},
+     check_partitions},
+    {{Scope::Table, "format", "how a message's value is read", kFormatWords}, check_format},
+    {{Scope::Table, "delimiter", "what separates the fields", "one byte for csv, one or more for delimited"},
+     nullptr},
+    {{Scope::Table, "quote", "what quotes a field", kOneByte}, nullptr},
+    {{Scope::Table, "escape", "what stands before a quote inside quotes", kOneByte}, nullptr},
+    {{Scope::Table, "null", "the text that means NULL", ""}, nullptr},
+    {{Scope::Table, "force_not_null", "columns in which the NULL text is text", kNames}, check_names},
+    {{Scope::Table, "force_null", "columns in which the NULL text means NULL even in quotes", kNames},
+     check_names},
+    {{Scope::Table, "key_format", "how a message's key is read", kFormatWords}, check_format},
+    {{Scope::Table, "key_delimiter", "delimiter of the key", "one byte for csv, one or more for delimited"},
+     nullptr},
+    {{Scope::Table, "key_quote", "quote of the key", kOneByte}, nullptr},
+    {{Scope::Table, "key_escape", "escape of the key", kOneByte}, nullptr},
+    {{Scope::Table, "key_null", "null of the key", ""}, nullptr},
+    {{Scope::Table, "key_force_not_null", "force_not_null of the key", kNames}, check_names},
+    {{Scope::Table, "key_force_null", "force_null of the key", kNames}, check_names},
+    {{Scope::Column, "source", "the part of the message that holds the column", "value or key"},
+     check_word<kPayloads>},
+    {{Scope::Column, "metadata", "what the column tells about the message",
+      "topic, partition, offset, timestamp, timestamp_type, leader_epoch, key, value, headers or json"},
+     check_word<kMetadata>},
+};
+
+}  // namespace
+
+std::span<const SourceRule> source_rules() { return kRules; }
+
+std::string_view scope_name(Scope scope) {
+    switch (scope) {
+        case Scope::Server:
+            return "server";
+        case Scope::UserMapping:
+            return "user mapping";
+        case Scope::Table:
+            return "foreign table";
+        case Scope::Column:
+            return "column";
+    }
+    return "unknown";
+}
+
+Result<void> check_brokers(const std::string& subject, std::string_view value) {
+    std::string_view wrong;
+    if (each_part(value, [&](std::string_view broker) { return wrong = broker, is_broker(broker); }))
+        return {};
+    return Error::config(
+        "22023",
+        subject + " must name hosts with commas between them, and \"" + clipped(wrong) + "\" is not one", {},
+        "Write it as in broker1:9092,broker2:9092. The protocol goes into security_protocol.");
+}
+
+Result<void> check_topic(const std::string& subject, std::string_view value) {
+    constexpr size_t kLongest = 249;
+    if (value.find(',') != value.npos)
+        return Error::config("0A000", subject + " must name one topic, not \"" + clipped(value) + "\"",
+                             "Several topics in one source are not supported yet.",
+                             "Make a foreign table for each topic.");
+    const bool fits = std::all_of(value.begin(), value.end(), [](char c) {
+        return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+    });
+    if (fits && !value.empty() && value.size() <= kLongest && value != "." && value != "..") return {};
+    return Error::config("22023", subject + " must be the name of a topic, not \"" + clipped(value) + "\"",
+                         {},
+                         "Kafka's topic names have 1 to 249 letters, digits, dots, underscores and hyphens.");
+}
+
+Result<std::vector<int32_t>> parse_partitions(const std::string& subject, std::string_view value) {
+    std::string_view list = trimmed(value);
+    if (list.size() >= 2 && list.front() == '(' && list.back() == ')') list = list.substr(1, list.size() - 2);
+    std::vector<int32_t> partitions;
+    std::string_view wrong;
+    const bool numbers = each_part(list, [&](std::string_view part) {
+        wrong = part;
+        const auto number = parse_integer(part);
+        if (!number || *number < 0 || *number > std::numeric_limits<int32_t>::max()) return false;
+        partitions.push_back(static_cast<int32_t>(*number));
+        return true;
+    });
+    if (!numbers)
+        return Error::config(
+            "22023", subject + " must list numbers of partitions, and \"" + clipped(wrong) + "\" is not one",
+            {}, "Write it as in 0,1,2 or (0,1,2).");
+    std::sort(partitions.begin(), partitions.end());
+    const auto twice = std::adjacent_find(partitions.begin(), partitions.end());
+    if (twice != partitions.end())
+        return Error::config("22023", subject + " names partition " + std::to_string(*twice) + " twice");
+    return partitions;
+}
+
+}  // namespace sluice

@@ -1,0 +1,65 @@
+#include "job/words.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+constexpr std::string_view kPlannedFormats[] = {"protobuf", "json", "avro", "debezium-json"};
+
+}  // namespace
+
+std::string to_lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(), lower);
+    return result;
+}
+
+bool same_word(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string choice(std::span<const std::string_view> words) {
+    std::string result;
+    for (size_t i = 0; i < words.size(); ++i) {
+        if (i > 0) result += i + 1 == words.size() ? " or " : ", ";
+        result += words[i];
+    }
+    return result;
+}
+
+std::string nearest_hint(std::string_view word, std::span<const std::string_view> known) {
+    const std::string near = nearest(word, known);
+    return near.empty() ? std::string() : "Perhaps you meant \"" + near + "\".";
+}
+
+Error unknown_word(std::string_view subject, std::string_view text,
+                   std::span<const std::string_view> allowed) {
+    return Error::config(
+        "22023", std::string(subject) + " must be " + choice(allowed) + ", not \"" + clipped(text) + "\"", {},
+        nearest_hint(text, allowed));
+}
+
+std::string clipped(std::string_view text) {
+    constexpr size_t kMost = 80;
+    if (text.size() <= kMost) return std::string(text);
+    size_t end = kMost;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    return std::string(text.substr(0, end)) + "…";
+}
+
+Result<Format> format_for(std::string_view subject, std::string_view text) {
+    for (std::string_view planned : kPlannedFormats) {
+        if (!same_word(planned, text)) continue;
+        return Error::config("0A000",
+                             std::string(subject) + " " + std::string(planned) + " is not supported yet", {},
+                             "Formats that work: csv, delimited, text, binary.");
+    }
+    return value_for(kFormats, subject, text);
+}
+
+}  // namespace sluice

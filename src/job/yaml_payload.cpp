@@ -1,0 +1,147 @@
+#include "job/yaml_payload.hpp"
+
+#include "format/payload.hpp"
+#include "job/identifier.hpp"
+#include "job/words.hpp"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::string_view kPayloadKeys[] = {"COLUMNS", "FORMAT", "CSV_OPTION", "DELIMITED_OPTION"};
+constexpr std::string_view kMetaKeys[] = {"COLUMNS", "FORMAT"};
+constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE"};
+constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA"};
+constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ESCAPE",
+                                            "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
+
+}  // namespace
+
+std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item, Origin part) {
+    if (!reader_.open(item, kPayloadKeys)) return {};
+    YamlPayload payload;
+    const YamlItem format = reader_.child(item, "FORMAT");
+    if (format)
+        payload.format.format = reader_.value(format, format_for("FORMAT", reader_.text(format)));
+    else
+        reader_.missing(item, "FORMAT", "Formats that work: csv, delimited, text, binary.");
+    for (const auto& [key, owner] :
+         {std::pair{"CSV_OPTION", Format::Csv}, std::pair{"DELIMITED_OPTION", Format::Delimited}}) {
+        const YamlItem options = reader_.child(item, key);
+        if (!options) continue;
+        if (owner == payload.format.format)
+            payload.format.delimited = read_options(options);
+        else
+            reader_.fail(options, "22023",
+                         "this belongs to FORMAT " + std::string(word_for(kFormats, owner)) + ", not " +
+                             std::string(word_for(kFormats, payload.format.format)));
+    }
+    for (Column& column : read_columns(item, kColumnKeys))
+        payload.columns.push_back(std::move(column.column));
+    check_payload(item, payload, part);
+    return payload;
+}
+
+std::vector<YamlMetaColumn> YamlPayloadReader::read_meta(const YamlItem& item) {
+    if (!reader_.open(item, kMetaKeys)) return {};
+    if (const YamlItem format = reader_.child(item, "FORMAT");
+        format && !same_word(reader_.text(format), "json"))
+        reader_.fail(format, "22023", "FORMAT must be json, not \"" + clipped(reader_.text(format)) + "\"");
+    std::vector<YamlMetaColumn> columns;
+    YamlItem json;
+    for (Column& read : read_columns(item, kMetaColumnKeys)) {
+        YamlMetaColumn& column = columns.emplace_back(YamlMetaColumn{std::move(read.column), Metadata::Json});
+        if (read.metadata)
+            column.metadata =
+                reader_.value(read.metadata, value_for(kMetadata, "METADATA", reader_.text(read.metadata)));
+        if (column.metadata != Metadata::Json) continue;
+        const std::string type = to_lower(column.column.type);
+        if (type != "json" && type != "jsonb" && type != "text")
+            reader_.fail(read.at, "22023",
+                         "the type of a column with all metadata must be json, jsonb or text, not \"" +
+                             clipped(column.column.type) + "\"",
+                         "METADATA makes it one of: topic, partition, offset, timestamp, timestamp_type, "
+                         "leader_epoch, key, value, headers.");
+        if (json)
+            reader_.fail(read.at, "22023",
+                         "there is a second column with all metadata, beside " + json.place(),
+                         "METADATA makes it one of: topic, partition, offset, timestamp, timestamp_type, "
+                         "leader_epoch, key, value, headers.");
+        json = read.at;
+    }
+    return columns;
+}
+
+std::vector<YamlPayloadReader::Column> YamlPayloadReader::read_columns(const YamlItem& part, KnownKeys keys) {
+    const YamlItem list = reader_.child(part, "COLUMNS");
+    std::vector<Column> columns;
+    if (!list) {
+        reader_.missing(part, "COLUMNS", "Write them as in COLUMNS: [{NAME: id, TYPE: bigint}].");
+        return columns;
+    }
+    if (list.node->kind == YamlNode::Kind::Text) {
+        reader_.fail(list, "42601", "this must be a list of columns",
+                     "Write them as in COLUMNS: [{NAME: id, TYPE: bigint}].");
+        return columns;
+    }
+    const std::vector<YamlItem> items = reader_.children(list);
+    for (size_t i = 0; i < items.size(); ++i) {
+        Column column;
+        if (list.node->kind == YamlNode::Kind::Map) {
+            column.column.name = reader_.value(items[i], parse_identifier(list.node->keys[i]));
+            column.column.type = reader_.text(items[i]);
+            column.at = items[i];
+        } else {
+            column = read_column(items[i], keys);
+        }
+        if (column.column.type.find_first_not_of(" \t\r\n") == std::string::npos)
+            reader_.missing(items[i], "TYPE", "Write the SQL type of the column, such as bigint.");
+        const auto [twin, fresh] = names_.emplace(column.column.name, items[i].place());
+        if (!fresh)
+            reader_.fail(items[i], "42701",
+                         "there is a column \"" + column.column.name + "\" already: " + twin->second,
+                         "The columns of VALUE, KEY and META are columns of one table.");
+        columns.push_back(std::move(column));
+    }
+    return columns;
+}
+
+YamlPayloadReader::Column YamlPayloadReader::read_column(const YamlItem& item, KnownKeys keys) {
+    Column column;
+    column.at = item;
+    if (!reader_.open(item, keys)) return column;
+    const YamlItem name = reader_.child_or_null_word(item, "NAME");
+    if (!name) reader_.missing(item, "NAME", "Write a column as in {NAME: id, TYPE: bigint}.");
+    column.column.name = reader_.identifier(name);
+    column.column.type = reader_.text(reader_.child(item, "TYPE"));
+    column.metadata = reader_.child(item, "METADATA");
+    return column;
+}
+
+std::optional<std::string> YamlPayloadReader::read_option(const YamlItem& map, std::string_view key) {
+    const YamlItem item = reader_.child_or_null_word(map, key);
+    return item ? std::optional(reader_.text(item)) : std::nullopt;
+}
+
+DelimitedOptions YamlPayloadReader::read_options(const YamlItem& item) {
+    DelimitedOptions options;
+    if (!reader_.open(item, kOptionKeys)) return options;
+    options.delimiter = read_option(item, "DELIMITER");
+    options.quote = read_option(item, "QUOTE");
+    options.escape = read_option(item, "ESCAPE");
+    options.null_string = read_option(item, "NULL_STRING");
+    options.force_not_null = reader_.identifiers(reader_.child(item, "FORCE_NOT_NULL"));
+    options.force_null = reader_.identifiers(reader_.child(item, "FORCE_NULL"));
+    return options;
+}
+
+// What the format itself demands of its options and columns.
+void YamlPayloadReader::check_payload(const YamlItem& item, const YamlPayload& payload, Origin part) {
+    RecordSpec record;
+    (part == Origin::Key ? record.key : record.value) = payload.format;
+    for (const YamlColumn& column : payload.columns)
+        record.columns.push_back({.name = column.name, .origin = part});
+    if (auto decoder = PayloadDecoder::make(record, part); !decoder) reader_.fail(item, decoder.error());
+}
+
+}  // namespace sluice

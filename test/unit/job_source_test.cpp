@@ -1,0 +1,258 @@
+#include "job/source_options.hpp"
+
+#include "job_helpers.hpp"
+
+namespace sluice {
+namespace {
+
+std::string refusal(Scope scope, std::string_view name, std::string_view value) {
+    const auto checked = check_option(scope, name, value, few_properties);
+    return checked ? "accepted" : told(checked.error());
+}
+
+std::string refusal(Scope scope, const OptionList& options) {
+    const auto checked = check_options(scope, options, few_properties);
+    return checked ? "accepted" : told(checked.error());
+}
+
+TEST(SourceOptions, TheTableListsEachOptionOnce) {
+    std::set<std::pair<Scope, std::string_view>> seen;
+    for (const SourceOptionInfo& info : source_options()) {
+        EXPECT_TRUE(seen.emplace(info.scope, info.name).second) << info.name;
+        EXPECT_FALSE(info.what.empty()) << info.name;
+    }
+    // Those of later releases are absent, so they are unknown options.
+    for (const char* name : {"topic_pattern", "schema", "reader_schema", "message", "framing", "rows_path",
+                             "missing_field", "timestamp_unit", "registry_url"})
+        EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
+    EXPECT_EQ(seen.size(), 19u);
+}
+
+TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
+    EXPECT_EQ(
+        refusal(Scope::Server, "broker", "b:9092"),
+        "HV00D unknown option \"broker\" of a server\n"
+        "DETAIL: Options of a server: brokers, and Kafka properties.\nHINT: Perhaps you meant \"brokers\".");
+    EXPECT_EQ(
+        refusal(Scope::Table, "fromat", "csv"),
+        "HV00D unknown option \"fromat\" of a foreign table\n"
+        "DETAIL: Options of a foreign table: topic, partitions, format, delimiter, quote, escape, null, "
+        "force_not_null, force_null, key_format, key_delimiter, key_quote, key_escape, key_null, "
+        "key_force_not_null, key_force_null.\nHINT: Perhaps you meant \"format\".");
+    EXPECT_EQ(refusal(Scope::Column, "metadat", "topic"),
+              "HV00D unknown option \"metadat\" of a column\n"
+              "DETAIL: Options of a column: source, metadata.\nHINT: Perhaps you meant \"metadata\".");
+    // Names are case-sensitive, as everywhere in FDW options.
+    EXPECT_NE(refusal(Scope::Table, "Topic", "t"), "accepted");
+}
+
+TEST(SourceOptions, AnOptionInTheWrongPlaceSaysWhereItBelongs) {
+    EXPECT_EQ(refusal(Scope::Server, "topic", "orders"),
+              "HV00D unknown option \"topic\" of a server\n"
+              "DETAIL: Options of a server: brokers, and Kafka properties.\nHINT: It is an option of a "
+              "foreign table.");
+    EXPECT_NE(refusal(Scope::Table, "brokers", "b").find("HINT: It is an option of a server."),
+              std::string::npos);
+    EXPECT_NE(refusal(Scope::Table, "metadata", "topic").find("HINT: It is an option of a column."),
+              std::string::npos);
+    EXPECT_EQ(refusal(Scope::Table, "sasl_password", "x"),
+              "HV00D Kafka property \"sasl_password\" does not belong here");
+    EXPECT_EQ(refusal(Scope::Server, "sasl_password", "x"),
+              "HV00D Kafka property \"sasl_password\" does not belong here");
+    EXPECT_EQ(refusal(Scope::Server, "plugin.library.paths", "x"),
+              "HV00D unknown Kafka property \"plugin.library.paths\"");
+    EXPECT_EQ(refusal(Scope::UserMapping, "pasword", "x"), "HV00D unknown Kafka property \"pasword\"");
+    EXPECT_NE(refusal(Scope::Column, "security_protocol", "ssl").find("unknown option"), std::string::npos);
+}
+
+TEST(SourceOptions, PropertiesWithDotsOrUnderscores) {
+    EXPECT_EQ(refusal(Scope::Server, "security_protocol", "ssl"), "accepted");
+    EXPECT_EQ(refusal(Scope::Server, "security.protocol", "ssl"), "accepted");
+    EXPECT_EQ(refusal(Scope::UserMapping, "sasl_password", "x"), "accepted");
+    EXPECT_EQ(refusal(Scope::Server, {{"brokers", "b"}, {"client_id", "a"}, {"client.id", "b"}}),
+              "22023 Kafka property \"client.id\" is set twice\n"
+              "HINT: Names with dots and with underscores mean the same property.");
+}
+
+TEST(SourceOptions, Brokers) {
+    for (const char* good :
+         {"b", "b:9092", "b1:9092, b2", "10.0.0.1:1", "[::1]:9092", "[fe80::1%eth0]", "my_host-1.a:65535"})
+        EXPECT_EQ(refusal(Scope::Server, "brokers", good), "accepted") << good;
+    for (const auto& [list, wrong] : std::map<std::string, std::string>{{"", ""},
+                                                                        {"b,", ""},
+                                                                        {"b:0", "b:0"},
+                                                                        {"b:65536", "b:65536"},
+                                                                        {"b:", "b:"},
+                                                                        {"b:-1", "b:-1"},
+                                                                        {"b1;b2", "b1;b2"},
+                                                                        {"b1 b2", "b1 b2"},
+                                                                        {"ssl://b:1", "ssl://b:1"},
+                                                                        {"u@b", "u@b"},
+                                                                        {"[::1", "[::1"},
+                                                                        {"[]:1", "[]:1"},
+                                                                        {"[::1]9", "[::1]9"}})
+        EXPECT_EQ(refusal(Scope::Server, "brokers", list),
+                  "22023 option \"brokers\" must name hosts with commas between them, and \"" + wrong +
+                      "\" is not one\nHINT: Write it as in broker1:9092,broker2:9092. The protocol goes into "
+                      "security_protocol.");
+}
+
+TEST(SourceOptions, ValuesOfTheTable) {
+    EXPECT_EQ(refusal(Scope::Table, "topic", "Orders.v1_a-b"), "accepted");
+    for (const std::string& topic :
+         std::vector<std::string>{"", ".", "..", "a b", "a/b", std::string(250, 'x')})
+        EXPECT_EQ(refusal(Scope::Table, "topic", topic),
+                  "22023 option \"topic\" must be the name of a topic, not \"" + clipped(topic) +
+                      "\"\nHINT: Kafka's topic names have 1 to 249 letters, digits, dots, underscores and "
+                      "hyphens.");
+    EXPECT_EQ(refusal(Scope::Table, "topic", "a,b"),
+              "0A000 option \"topic\" must name one topic, not \"a,b\"\n"
+              "DETAIL: Several topics in one source are not supported yet.\n"
+              "HINT: Make a foreign table for each topic.");
+    for (const char* good : {"0", "0,1,2", "(2, 0)", " ( 1 ) "})
+        EXPECT_EQ(refusal(Scope::Table, "partitions", good), "accepted") << good;
+    for (const auto& [list, wrong] : std::map<std::string, std::string>{{"", ""},
+                                                                        {"()", ""},
+                                                                        {"0,", ""},
+                                                                        {"-1", "-1"},
+                                                                        {"0-2", "0-2"},
+                                                                        {"2147483648", "2147483648"},
+                                                                        {"(0", "(0"}})
+        EXPECT_EQ(refusal(Scope::Table, "partitions", list),
+                  "22023 option \"partitions\" must list numbers of partitions, and \"" + wrong +
+                      "\" is not one\nHINT: Write it as in 0,1,2 or (0,1,2).");
+    EXPECT_EQ(refusal(Scope::Table, "partitions", "1,0,1"),
+              "22023 option \"partitions\" names partition 1 twice");
+    EXPECT_EQ(refusal(Scope::Table, "format", "cvs"),
+              "22023 option \"format\" must be csv, delimited, text or binary, not \"cvs\"\n"
+              "HINT: Perhaps you meant \"csv\".");
+    for (std::string format : {"protobuf", "json", "avro", "debezium-json"})
+        EXPECT_EQ(refusal(Scope::Table, "key_format", format),
+                  "0A000 option \"key_format\" " + format +
+                      " is not supported yet\nHINT: Formats that work: csv, delimited, text, binary.");
+    EXPECT_EQ(refusal(Scope::Table, "force_null", "a b"),
+              "42602 option \"force_null\": a comma is missing before \"b\"\nHINT: Write names as in (id, "
+              "version).");
+    EXPECT_EQ(refusal(Scope::Column, "source", "header"),
+              "22023 option \"source\" must be value or key, not \"header\"");
+    EXPECT_EQ(refusal(Scope::Column, "metadata", "partitions"),
+              "22023 option \"metadata\" must be topic, partition, offset, timestamp, timestamp_type, "
+              "leader_epoch, "
+              "key, value, headers or json, not \"partitions\"\nHINT: Perhaps you meant \"partition\".");
+}
+
+TEST(SourceOptions, WhatAnObjectNeeds) {
+    EXPECT_EQ(refusal(Scope::Server, OptionList{}),
+              "HV002 a server needs option \"brokers\"\n"
+              "HINT: Add it: OPTIONS (brokers 'broker1:9092,broker2:9092').");
+    EXPECT_EQ(refusal(Scope::UserMapping, OptionList{}), "accepted");
+    EXPECT_EQ(refusal(Scope::Column, OptionList{}), "accepted");
+    EXPECT_EQ(refusal(Scope::Table, OptionList{{"format", "csv"}}),
+              "HV002 a foreign table needs option \"topic\"\n"
+              "HINT: Add it: OPTIONS (topic 'orders', format 'csv').");
+    EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}}),
+              "HV002 a foreign table needs option \"format\" or \"key_format\"\n"
+              "HINT: Formats that work: csv, delimited, text, binary.");
+    EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"key_quote", "'"}}),
+              "22023 option \"key_quote\" needs option \"key_format\"");
+    EXPECT_EQ(refusal(Scope::Column, OptionList{{"source", "key"}, {"metadata", "key"}}),
+              "22023 options \"source\" and \"metadata\" exclude each other\n"
+              "HINT: A column is part of the value, part of the key, or metadata.");
+}
+
+TEST(SourceOptions, FormatOptionsAreCheckedWithoutColumns) {
+    const auto table = [](std::string format, OptionList more) {
+        more.insert(more.begin(), {{"topic", "t"}, {"format", std::move(format)}});
+        return refusal(Scope::Table, more);
+    };
+    EXPECT_EQ(table("csv", {{"delimiter", ";"}, {"quote", "'"}, {"null", "-"}, {"force_null", "a, \"B\""}}),
+              "accepted");
+    EXPECT_EQ(table("delimited", {{"delimiter", "||"}, {"quote", "\""}, {"escape", "\\"}}), "accepted");
+    EXPECT_EQ(table("text", {}), "accepted");
+    EXPECT_NE(
+        table("csv", {{"delimiter", "||"}}).find("option \"delimiter\" must be a single one-byte character"),
+        std::string::npos);
+    EXPECT_NE(table("csv", {{"delimiter", "\""}}).find("must be different"), std::string::npos);
+    EXPECT_NE(table("binary", {{"null", ""}}).find("means nothing to format \"binary\""), std::string::npos);
+    EXPECT_NE(table("text", {{"key_format", "csv"}, {"key_quote", ""}}).find("option \"key_quote\""),
+              std::string::npos);
+}
+
+SourceOptions orders() {
+    return {{{"brokers", "b:9092"}, {"security_protocol", "ssl"}},
+            {{"sasl_username", "etl"}, {"sasl.password", "secret"}},
+            {{"topic", "orders"},
+             {"partitions", "(2,0)"},
+             {"format", "delimited"},
+             {"delimiter", "||"},
+             {"quote", "\""},
+             {"null", "-"},
+             {"force_null", "note"},
+             {"key_format", "text"}},
+            {{"id", {}},
+             {"note", {{"source", "value"}}},
+             {"order_key", {{"source", "key"}}},
+             {"part", {{"metadata", "partition"}}}}};
+}
+
+TEST(BuildSource, AllOptionsArrive) {
+    const auto built = build_source(orders(), few_properties);
+    ASSERT_TRUE(built) << told(built.error());
+    const SourceSpec& source = built.value();
+    EXPECT_EQ(source.brokers, "b:9092");
+    EXPECT_EQ(source.properties,
+              (std::map<std::string, std::string>{
+                  {"security.protocol", "ssl"}, {"sasl.username", "etl"}, {"sasl.password", "secret"}}));
+    EXPECT_EQ(source.topic, "orders");
+    EXPECT_EQ(source.partitions, (std::vector<int32_t>{0, 2}));
+    ASSERT_TRUE(source.record.value && source.record.key);
+    EXPECT_EQ(source.record.value->format, Format::Delimited);
+    EXPECT_EQ(source.record.value->delimited.delimiter, "||");
+    EXPECT_EQ(source.record.value->delimited.quote, "\"");
+    EXPECT_EQ(source.record.value->delimited.escape, std::nullopt);
+    EXPECT_EQ(source.record.value->delimited.null_string, "-");
+    EXPECT_EQ(source.record.value->delimited.force_null, std::vector<std::string>{"note"});
+    EXPECT_EQ(source.record.key->format, Format::Text);
+    ASSERT_EQ(source.record.columns.size(), 4u);
+    EXPECT_EQ(source.record.columns[0].origin, Origin::Value);
+    EXPECT_EQ(source.record.columns[1].origin, Origin::Value);
+    EXPECT_EQ(source.record.columns[2].origin, Origin::Key);
+    EXPECT_EQ(source.record.columns[3].origin, Origin::Metadata);
+    EXPECT_EQ(source.record.columns[3].metadata, Metadata::Partition);
+}
+
+TEST(BuildSource, ColumnsOfAKeyOnlySourceComeFromTheKey) {
+    const auto built = build_source(
+        {{{"brokers", "b"}}, {}, {{"topic", "t"}, {"key_format", "csv"}}, {{"a", {}}, {"b", {}}}},
+        few_properties);
+    ASSERT_TRUE(built);
+    for (const SourceColumn& column : built.value().record.columns) EXPECT_EQ(column.origin, Origin::Key);
+}
+
+TEST(BuildSource, ProblemsNameTheColumn) {
+    SourceOptions options = orders();
+    options.columns[1].options = {{"metadat", "key"}};
+    const auto built = build_source(options, few_properties);
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().message, "column \"note\": unknown option \"metadat\" of a column");
+    EXPECT_EQ(built.error().column_name, "note");
+    options = orders();
+    options.server.clear();
+    EXPECT_FALSE(build_source(options, few_properties));
+}
+
+TEST(BuildSource, OptionsOfReadBack) {
+    SourceOptions options = orders();
+    options.user_mapping.clear();
+    const SourceOptions written = options_of(build_source(options, few_properties).value());
+    EXPECT_EQ(written.server, options.server);
+    options.table[1].second = "0,2";
+    EXPECT_EQ(written.table, options.table);
+    ASSERT_EQ(written.columns.size(), 4u);
+    EXPECT_EQ(written.columns[1].options, OptionList{});
+    EXPECT_EQ(written.columns[2].options, (OptionList{{"source", "key"}}));
+    EXPECT_EQ(written.columns[3].options, (OptionList{{"metadata", "partition"}}));
+}
+
+}  // namespace
+}  // namespace sluice
