@@ -187,12 +187,13 @@ struct Consumer::State {
 
     // Messages that librdkafka's queue should be asked for, so that about `room` bytes come.
     size_t chunk_for(size_t room, size_t messages) const {
-        const size_t fitting = room / static_cast<size_t>(average_size + 1) + 1;
-        return std::min({kChunk, messages, fitting});
+        const size_t size = average_size < 0 ? kMegabyte : static_cast<size_t>(average_size);
+        return std::min({kChunk, messages, room / (size + 1) + 1});
     }
 
     void take_note(size_t bytes) {
-        average_size += (static_cast<int64_t>(bytes) - average_size) / 16;
+        const auto size = static_cast<int64_t>(bytes);
+        average_size = average_size < 0 ? size : average_size + (size - average_size) / 16;
         taken_bytes += bytes;
         ++taken_messages;
     }
@@ -214,7 +215,7 @@ struct Consumer::State {
     std::deque<MessageHandle>
         waiting;  // taken from the queue, but beyond a limit; errors too, to keep the order
     std::vector<std::weak_ptr<MessageBatch::Held>> batches;
-    int64_t average_size = 64 * 1024;  // at first a high guess, so that little is taken beyond a byte limit
+    int64_t average_size = -1;  // of the latest messages; -1 before the first
     size_t taken_messages = 0, taken_bytes = 0;
     const rd_kafka_topic_t* last_topic = nullptr;
     int32_t last_partition = -1;
@@ -350,7 +351,8 @@ size_t Consumer::queued_messages() const {
 }
 
 size_t Consumer::queued_memory() const {
-    return queued_messages() * (static_cast<size_t>(state_->average_size) + kMessageOverhead);
+    return queued_messages() *
+           (static_cast<size_t>(std::max<int64_t>(state_->average_size, 0)) + kMessageOverhead);
 }
 
 const SharedClient& Consumer::client() const { return state_->client; }

@@ -44,6 +44,13 @@ struct Call {
     }
 };
 
+Error failure(const Client& client, int code, const std::string& tried) {
+    Error error = client.error_of(code, tried);
+    // A question is the first thing a client does: it did not lose a connection, it never had one.
+    if (error.sqlstate == "08006" && client.last_error()) error.sqlstate = "08001";
+    return error;
+}
+
 template <class T>
 Result<T> run(const SharedClient& client, const std::string& tried, milliseconds timeout, Waiter& waiter,
               std::function<Answer<T>(rd_kafka_t*)> ask) {
@@ -73,13 +80,13 @@ Result<T> run(const SharedClient& client, const std::string& tried, milliseconds
         client->serve();
         if (answered) {
             Answer<T> answer = future.get();
-            if (answer.code) return client->error_of(answer.code, tried);
+            if (answer.code) return failure(*client, answer.code, tried);
             return std::move(answer.value);
         }
         const auto& last = client->last_error();
         const bool refused = last && last->kind == ErrorKind::Config;
         if (refused || steady_clock::now() > end)
-            return client->error_of(RD_KAFKA_RESP_ERR__TIMED_OUT, tried);
+            return failure(*client, RD_KAFKA_RESP_ERR__TIMED_OUT, tried);
     }
 }
 

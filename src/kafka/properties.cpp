@@ -117,6 +117,8 @@ constexpr std::string_view kRunsShell =
 constexpr std::string_view kNoise = "It can bring secrets into the server's log.";
 constexpr std::string_view kReadsOnly = "It is a property of producers; sluice only reads.";
 
+constexpr std::string_view kMechanisms = "Use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.";
+
 constexpr Refused kOwned[] = {
     {"bootstrap.servers", "The brokers are an option of their own.", "Use the server option \"brokers\"."},
     {"group.id", kAssigns, "Use the job option \"group_id\" to start where a group has committed."},
@@ -254,6 +256,19 @@ Error superuser_needed(std::string message, std::string detail, std::string hint
     return Error::config("42501", std::move(message), std::move(detail), std::move(hint));
 }
 
+// librdkafka takes nearly any text here, and looks at it only when it connects.
+Result<void> check_mechanism(std::string_view value, Trust trust) {
+    if (value == "GSSAPI") {
+        if (trust == Trust::Superuser) return {};
+        return superuser_needed("only a superuser may choose the SASL mechanism GSSAPI",
+                                "It logs in with the Kerberos ticket of the server's account.",
+                                std::string(kMechanisms));
+    }
+    for (std::string_view known : {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"})
+        if (value == known) return {};
+    return Error::config("22023", "unknown SASL mechanism " + quoted(value), "", std::string(kMechanisms));
+}
+
 }  // namespace
 
 Result<CanonicalProperty> check_property(std::string_view written, PropertyScope scope) {
@@ -277,6 +292,9 @@ Result<void> check_property_value(const CanonicalProperty& property, std::string
     const std::string& name = property.name;
     if (value.find('\0') != std::string_view::npos)
         return Error::config("22023", "value of Kafka property " + quoted(name) + " holds a NUL byte");
+
+    if (name == "sasl.mechanisms")
+        if (auto checked = check_mechanism(value, trust); !checked) return checked;
 
     ConfHandle conf(rd_kafka_conf_new());
     char text[512] = "";
@@ -312,10 +330,6 @@ Result<void> check_property_value(const CanonicalProperty& property, std::string
             return superuser_needed(
                 "only a superuser may set Kafka property " + quoted(name) + " to " + quoted(parsed),
                 "It makes connections that an attacker can read or divert.", "");
-    if (name == "sasl.mechanisms" && parsed.find("GSSAPI") != std::string::npos)
-        return superuser_needed("only a superuser may choose the SASL mechanism GSSAPI",
-                                "It logs in with the Kerberos ticket of the server's account.",
-                                "Use PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or TLS certificates.");
     return {};
 }
 

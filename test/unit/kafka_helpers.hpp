@@ -36,7 +36,8 @@ class MockCluster {
         SignalGuard no_signals;
         char text[512];
         rd_kafka_conf_t* conf = rd_kafka_conf_new();
-        for (auto [name, value] : {std::pair{"linger.ms", "5"}, {"message.max.bytes", "20000000"}})
+        for (auto [name, value] :
+             {std::pair{"linger.ms", "5"}, {"message.max.bytes", "20000000"}, {"batch.num.messages", "200"}})
             rd_kafka_conf_set(conf, name, value, text, sizeof text);
         handle_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
         if (!handle_) throw std::runtime_error(text);
