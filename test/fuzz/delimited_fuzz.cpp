@@ -1,0 +1,26 @@
+// Any bytes as delimited text, with and without quotes and with long delimiters: no crash, no read outside
+// the message, and the same cells as the byte-by-byte model. The input's first three bytes choose options and
+// columns.
+#include "delimited_model.hpp"
+
+#include <array>
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    using namespace sluice;
+    if (size < 3) return 0;
+    static const std::array<DelimitedOptions, 9> kOptions = {{
+        {},
+        {.delimiter = "||"},
+        {.delimiter = "|", .null_string = ""},
+        {.delimiter = "A1A", .null_string = "nil"},
+        {.delimiter = "→"},
+        {.delimiter = "||", .quote = "\""},
+        {.delimiter = "|'", .quote = "\"", .escape = "|"},
+        {.quote = "'", .escape = "\\", .null_string = "nil"},
+        {.delimiter = "--", .quote = "'", .escape = "-"},
+    }};
+    const FormatSpec format{Format::Delimited, kOptions[data[0] % kOptions.size()]};
+    model::compare(model::source_of(format, data[1], data[2]),
+                   {reinterpret_cast<const char*>(data) + 3, size - 3});
+    return 0;
+}
