@@ -38,7 +38,8 @@ CREATE TABLE sluice.job_state (
   last_sqlstate  text,
   retry_count    integer NOT NULL DEFAULT 0,
   next_retry_at  timestamptz,
-  stop_position  jsonb                           -- of the run that run_job started, instead of the definition's
+  budget_since   timestamptz NOT NULL DEFAULT now(), -- rejects before it do not count against error_limit
+  stop_position  jsonb                           -- of the run that run_job started: {"until", "max_messages"}
 ) WITH (fillfactor = 50);
 
 -- Progress, one row per partition, written in the transaction that writes the rows. One index only, so that updates

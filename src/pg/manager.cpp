@@ -2,10 +2,12 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "pg/bookkeeping.hpp"
+#include "pg/catalog.hpp"
 #include "pg/job_lock.hpp"
 #include "pg/processes.hpp"
 #include "pg/settings.hpp"
@@ -107,16 +109,35 @@ private:
             Bookkeeping bookkeeping;
             const spi::Rows rows = spi::run(
                 "SELECT j.job_id, j.owner::oid, j.generation,"
-                "       COALESCE((j.definition -> 'options' ->> 'workers')::int, 1)"
+                "       CASE WHEN s.stop_position ? 'max_messages' THEN 1"
+                "            ELSE COALESCE((j.definition -> 'options' ->> 'workers')::int, 1) END,"
+                "       r.oid IS NOT NULL AND r.rolcanlogin"
                 "  FROM sluice.job j JOIN sluice.job_state s USING (job_id)"
+                "  LEFT JOIN pg_catalog.pg_roles r ON r.oid = j.owner"
                 " WHERE s.wanted = 'running' AND NOT s.failed AND NOT s.finished ORDER BY j.job_id");
-            for (size_t i = 0; i < rows.size(); ++i)
-                wanted.push_back({JobId{static_cast<int32_t>(rows.integer(i, 0))},
-                                  static_cast<Oid>(rows.integer(i, 1)), rows.integer(i, 2),
-                                  static_cast<int>(rows.integer(i, 3))});
+            for (size_t i = 0; i < rows.size(); ++i) {
+                const WantedJob job{JobId{static_cast<int32_t>(rows.integer(i, 0))},
+                                    static_cast<Oid>(rows.integer(i, 1)), rows.integer(i, 2),
+                                    static_cast<int>(rows.integer(i, 3))};
+                if (rows.boolean(i, 4))
+                    wanted.push_back(job);
+                else
+                    catalog::set_failed(job.id, job.generation, owner_cannot_run(),
+                                        "the owner of the job was dropped or may not log in");
+            }
+            const spi::Rows live = spi::run("SELECT job_id, worker_no FROM sluice.live_worker");
+            live_.clear();
+            for (size_t i = 0; i < live.size(); ++i)
+                live_.insert({static_cast<int32_t>(live.integer(i, 0)), static_cast<int>(live.integer(i, 1))});
         }
         transaction.commit();
         return true;
+    }
+
+    static Error owner_cannot_run() {
+        return Error::config("42704", "the owner of the job was dropped or may not log in",
+                             "A worker connects as the owner of its job.",
+                             "Give the job another owner with sluice.alter_job(name, owner => …), or the role LOGIN.");
     }
 
     // The last look before leaving. Everybody who wants a job holds ROW EXCLUSIVE on job_state until the commit, so
@@ -174,7 +195,8 @@ private:
                     worker.start_at = now;
                     worker.backoff = kFirstRestart;
                 }
-                if (worker.start_at <= now) start(job, no, worker);
+                // A worker of a manager that died goes on without one.
+                if (worker.start_at <= now && !live_.count({job.id.value, no})) start(job, no, worker);
             }
         }
     }
@@ -234,6 +256,7 @@ private:
     Oid table_ = InvalidOid;
     WorkerWaiter waiter_;
     std::map<Key, Worker> workers_;
+    std::set<Key> live_;  // workers that hold their lock, whoever started them
     Clock::time_point retention_at_ = Clock::now();
 };
 

@@ -3,6 +3,7 @@
 #include "pg/spi.hpp"
 
 extern "C" {
+#include "pgstat.h"
 #include "utils/array.h"
 #include "utils/resowner.h"
 }
@@ -126,6 +127,7 @@ Transaction::Transaction() {
         SetCurrentStatementStartTimestamp();
         StartTransactionCommand();
         PushActiveSnapshot(GetTransactionSnapshot());
+        pgstat_report_activity(STATE_RUNNING, nullptr);
     });
     open_ = true;
 }
@@ -138,6 +140,9 @@ void Transaction::commit() {
     call([] {
         PopActiveSnapshot();
         CommitTransactionCommand();
+        // Background processes report their own statistics; at most once a second unless forced.
+        pgstat_report_stat(false);
+        pgstat_report_activity(STATE_IDLE, nullptr);
     });
     open_ = false;
 }
@@ -147,6 +152,7 @@ void Transaction::abort() noexcept {
     open_ = false;
     // An error while aborting is beyond what a worker can mend; PostgreSQL itself escalates it.
     AbortCurrentTransaction();
+    pgstat_report_activity(STATE_IDLE, nullptr);
 }
 
 Subtransaction::Subtransaction() : context_(CurrentMemoryContext), owner_(CurrentResourceOwner) {

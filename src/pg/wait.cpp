@@ -25,13 +25,8 @@ bool SessionWaiter::wait_readable(int fd, std::chrono::milliseconds timeout) {
     return wait_for_descriptor(fd, timeout);
 }
 
-WorkerWaiter::WorkerWaiter() {
-    set_ = call([] {
-        WaitEventSet *set = CreateWaitEventSet(TopMemoryContext, 3);
-        AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
-        AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
-        return set;
-    });
+WorkerWaiter::WorkerWaiter() : set_(nullptr) {
+    watch(-1);
 }
 
 WorkerWaiter::~WorkerWaiter() {
@@ -39,7 +34,15 @@ WorkerWaiter::~WorkerWaiter() {
 }
 
 void WorkerWaiter::watch(int fd) {
-    call([&] { AddWaitEventToSet(set_, WL_SOCKET_READABLE, fd, nullptr, nullptr); });
+    // An event cannot be taken out of a set, so the set is made anew.
+    set_ = call([&] {
+        if (set_ != nullptr) FreeWaitEventSet(set_);
+        WaitEventSet *set = CreateWaitEventSet(TopMemoryContext, 3);
+        AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
+        AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
+        if (fd >= 0) AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, nullptr, nullptr);
+        return set;
+    });
 }
 
 Woken WorkerWaiter::wait(std::chrono::milliseconds timeout) {

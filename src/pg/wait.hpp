@@ -21,7 +21,7 @@ struct Woken {
     bool descriptor = false;
 };
 
-// For background processes: one long-lived set, made once, so that waiting costs one system call.
+// For background processes: one long-lived set, so that waiting costs one system call.
 class WorkerWaiter : public Waiter {
 public:
     WorkerWaiter();
@@ -29,7 +29,7 @@ public:
     WorkerWaiter &operator=(const WorkerWaiter &) = delete;
     ~WorkerWaiter() override;
 
-    // Adds the descriptor that every later wait watches; at most once.
+    // Makes every later `wait` watch this descriptor, instead of the one before; -1: none.
     void watch(int fd);
     // Waits for latch, descriptor or time-out (negative: no limit) and resets the latch before it returns, so work is
     // looked for after the reset and no wake-up is lost. Handles interrupts; exits when the postmaster is gone.

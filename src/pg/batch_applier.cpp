@@ -1,0 +1,198 @@
+#include <chrono>
+
+#include "pg/batch_applier.hpp"
+
+namespace sluice {
+
+namespace {
+
+using Steady = std::chrono::steady_clock;
+
+double milliseconds_since(Steady::time_point start) {
+    return std::chrono::duration<double, std::milli>(Steady::now() - start).count();
+}
+
+RecordDecoder headers_decoder(const HeaderReader &headers) {
+    RecordSpec spec;
+    SourceColumn column;
+    column.name = "headers";
+    column.origin = Origin::Metadata;
+    column.metadata = Metadata::Headers;
+    spec.columns.push_back(column);
+    return value_or_fail(RecordDecoder::make(spec, &headers));
+}
+
+}  // namespace
+
+HeadersJson::HeadersJson(const HeaderReader &headers) : decoder_(headers_decoder(headers)), arena_(1024) {}
+
+std::string HeadersJson::of(const MessageView &message) {
+    Cell cell;
+    arena_.reset();
+    if (decoder_.decode(message, arena_, Row(&cell, 1)) || cell.kind == CellKind::Null) return {};
+    return std::string(cell.view());
+}
+
+BatchApplier::BatchApplier(Ledger &ledger, Sink &sink, BatchReader &reader, const HeaderReader &headers,
+                           const ErrorBudget &budget, FindWatermarks watermarks)
+    : ledger_(ledger), sink_(&sink), reader_(reader), headers_json_(headers), budget_(budget),
+      watermarks_(std::move(watermarks)) {}
+
+void BatchApplier::begin(std::span<const MessageView> messages, std::string end_reason, double fetch_ms) {
+    messages_ = messages;
+    end_reason_ = std::move(end_reason);
+    timings_.fetch = fetch_ms;
+}
+
+std::vector<BatchApplier::Run> BatchApplier::runs_of(size_t first, size_t count) const {
+    std::vector<Run> runs;
+    for (size_t i = first; i < first + count; ++i) {
+        if (runs.empty() || messages_[i].partition != messages_[runs.back().first].partition) runs.push_back({i, 0});
+        ++runs.back().count;
+    }
+    return runs;
+}
+
+bool BatchApplier::open(const std::vector<Run> &runs) {
+    std::vector<Partition> partitions;
+    for (const Run &run : runs) partitions.push_back(messages_[run.first].partition);
+    return ledger_.open(partitions);
+}
+
+Advance BatchApplier::advance_of(const Run &run, const RowCounts &rows) const {
+    const MessageView &last = messages_[run.first + run.count - 1];
+    Advance a;
+    a.partition = last.partition;
+    a.start = ledger_.partitions().at(last.partition.value).next;
+    a.end = after(last.offset);
+    a.leader_epoch = last.leader_epoch;
+    a.messages = static_cast<int64_t>(run.count);
+    a.last_timestamp_ms = last.timestamp_ms;
+    for (size_t i = run.first; i < run.first + run.count; ++i)
+        a.bytes += static_cast<int64_t>(messages_[i].key.size + messages_[i].value.size);
+    if (const auto marks = watermarks_(a.partition)) {
+        a.low_watermark = marks->first;
+        a.high_watermark = std::max(marks->second, a.end);
+    }
+    a.rows = rows;
+    return a;
+}
+
+void BatchApplier::write(const Run &run, Written &written) {
+    run_first_ = run.first;
+    reader_.bind(messages_.subspan(run.first, run.count));
+    reading_ = true;
+    const RowCounts rows = sink_->write(reader_);
+    reading_ = false;
+    for (const DecodeReject &reject : reader_.rejects()) {
+        written.rejected.push_back(run.first + reject.index);
+        written.errors.push_back(reject.error);
+    }
+    written.advances.push_back(advance_of(run, rows));
+}
+
+void BatchApplier::reject(size_t index, const Error &error, const std::string &status) {
+    ledger_.reject(messages_[index], headers_json_.of(messages_[index]), error, status);
+}
+
+void BatchApplier::keep_books(Written &written) {
+    for (size_t i = 0; i < written.rejected.size(); ++i) reject(written.rejected[i], written.errors[i], "open");
+    ledger_.advance(written.advances, written.rejected.empty() ? end_reason_ : "ERROR", timings_);
+    ledger_.settle_blocking(written.advances);
+}
+
+void BatchApplier::commit(spi::Transaction &transaction) {
+    const auto start = Steady::now();
+    transaction.commit();
+    ledger_.committed();
+    timings_.commit = milliseconds_since(start);
+    timings_.fetch = 0;  // told once a batch, however it was cut
+}
+
+std::optional<size_t> BatchApplier::fault() const {
+    if (!reading_) return std::nullopt;
+    const auto index = reader_.fault();
+    return index ? std::optional(run_first_ + *index) : std::nullopt;
+}
+
+ApplyResult BatchApplier::apply(size_t first, size_t count) {
+    spi::Transaction transaction;
+    reading_ = false;
+    const auto start = Steady::now();
+    try {
+        const std::vector<Run> runs = runs_of(first, count);
+        if (!open(runs)) return Fenced{};
+        Written written;
+        for (const Run &run : runs) {
+            write(run, written);
+            if (const auto over = budget_.first_over(first, written.rejected)) {
+                for (size_t i = 0; i < written.rejected.size(); ++i)
+                    if (written.rejected[i] == *over) return Failed{written.errors[i], *over};
+            }
+        }
+        timings_.apply = milliseconds_since(start);
+        keep_books(written);
+        commit(transaction);
+        return Applied{std::move(written.rejected)};
+    } catch (const PgError &e) {
+        ledger_.rolled_back();
+        return Failed{to_error(e.record, reading_ ? reader_.stage() : Stage::Commit), fault()};
+    } catch (const Failure &e) {
+        ledger_.rolled_back();
+        return Failed{e.error, fault()};
+    }
+}
+
+ApplyResult BatchApplier::apply_alone(size_t index, const Judge &judge) {
+    spi::Transaction transaction;
+    reading_ = false;
+    const auto start = Steady::now();
+    const Run run{index, 1};
+    try {
+        if (!open({run})) return Fenced{};
+        Written written;
+        std::optional<Error> error;
+        {
+            spi::Subtransaction attempt;
+            try {
+                write(run, written);
+                if (!written.errors.empty()) error = written.errors.front();
+            } catch (const PgError &e) {
+                error = to_error(e.record, reader_.stage());
+            } catch (const Failure &e) {
+                error = e.error;
+            }
+            if (error)
+                attempt.rollback();
+            else
+                attempt.release();
+        }
+        reading_ = false;
+        if (!error) {
+            timings_.apply = milliseconds_since(start);
+            keep_books(written);
+            commit(transaction);
+            return Applied{};
+        }
+        const Verdict verdict = judge.judge(*error);
+        if (verdict == Verdict::Leave) return Failed{*error, index};
+        reject(index, *error, verdict == Verdict::Block ? "blocking" : "open");
+        if (verdict == Verdict::Skip) {
+            RowCounts rows;
+            rows.rejected = 1;
+            written.advances.assign(1, advance_of(run, rows));
+            timings_.apply = milliseconds_since(start);
+            ledger_.advance(written.advances, "ERROR", timings_);
+        }
+        commit(transaction);
+        return Rejected{*error, verdict};
+    } catch (const PgError &e) {
+        ledger_.rolled_back();
+        return Failed{to_error(e.record, Stage::Commit), index};
+    } catch (const Failure &e) {
+        ledger_.rolled_back();
+        return Failed{e.error, index};
+    }
+}
+
+}  // namespace sluice

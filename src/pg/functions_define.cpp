@@ -1,0 +1,159 @@
+// create_job, alter_job, rename_job, drop_job: the definition of a job by SQL arguments.
+#include "job/json.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "pg/arguments.hpp"
+#include "pg/job_access.hpp"
+#include "pg/job_definition.hpp"
+#include "pg/job_lock.hpp"
+
+extern "C" {
+#include "utils/acl.h"
+}
+
+namespace sluice {
+
+namespace {
+
+using spi::Param;
+
+// Places of the arguments that create_job and alter_job share.
+enum Place {
+    kName,
+    kSource,
+    kTarget,
+    kMode,
+    kMatchColumns,
+    kUpdateColumns,
+    kOrderColumns,
+    kMapping,
+    kFilter,
+    kUpdateCondition,
+    kDeleteCondition,
+    kDescription,
+    kOptions,
+    kOwner,
+    kCheckBroker,
+};
+
+Mode mode_of(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (text == "insert") return Mode::Insert;
+    if (text == "update") return Mode::Update;
+    if (text == "merge") return Mode::Merge;
+    fail(Error::config("22023", "mode \"" + text + "\" is not one of insert, update and merge"));
+}
+
+void check_name(const std::string &name) {
+    if (name.empty() || name.size() >= NAMEDATALEN)
+        fail(Error::config("42602", "a job name has 1 to 63 bytes, this one has " + std::to_string(name.size())));
+}
+
+// An empty text takes a condition away.
+void set_condition(std::optional<Expression> &condition, const std::optional<std::string> &text) {
+    if (!text) return;
+    condition.reset();
+    if (!text->empty()) condition = Expression{*text, {}};
+}
+
+// What the arguments say replaces what is there; NULL leaves it.
+void read_arguments(const Arguments &arguments, JobSpec &spec) {
+    if (auto v = arguments.text(kSource)) spec.source = *v;
+    if (auto v = arguments.text(kTarget)) spec.target = *v;
+    if (auto v = arguments.text(kMode)) spec.mode = mode_of(*v);
+    if (auto v = arguments.text_array(kMatchColumns, "match_columns")) spec.match_columns = *v;
+    if (auto v = arguments.text_array(kUpdateColumns, "update_columns")) spec.update_columns = *v;
+    if (auto v = arguments.text_array(kOrderColumns, "order_columns")) spec.order_columns = *v;
+    if (auto v = arguments.jsonb(kMapping)) {
+        auto mapping = value_or_fail(mapping_from_json(*v));
+        spec.mapping.reset();
+        if (!mapping.empty()) spec.mapping = std::move(mapping);
+    }
+    set_condition(spec.filter, arguments.text(kFilter));
+    set_condition(spec.update_condition, arguments.text(kUpdateCondition));
+    set_condition(spec.delete_condition, arguments.text(kDeleteCondition));
+    if (auto v = arguments.text(kDescription)) spec.description = *v;
+    if (auto v = arguments.jsonb(kOptions)) value_or_fail(options_from_json(spec.options, *v));
+}
+
+// The role that the job is to run as; the caller must have its privileges.
+Oid owner_argument(const Arguments &arguments, Oid otherwise) {
+    const auto name = arguments.name(kOwner);
+    if (!name) return otherwise;
+    return call([&] {
+        const Oid owner = get_role_oid(name->c_str(), false);
+        check_is_member_of_role(GetUserId(), owner);
+        return owner;
+    });
+}
+
+BrokerCheck broker_check(const Arguments &arguments) {
+    return arguments.boolean(kCheckBroker).value_or(true) ? BrokerCheck::Ask : BrokerCheck::LeaveOut;
+}
+
+}  // namespace
+
+SLUICE_FUNCTION(sluice_create_job) {
+    require_primary();
+    const Arguments arguments(fcinfo);
+    JobSpec spec;
+    spec.name = arguments.required_text(kName, "name");
+    check_name(spec.name);
+    arguments.required_text(kSource, "source");
+    arguments.required_text(kTarget, "target");
+    read_arguments(arguments, spec);
+    capture_settings(spec);
+    const Oid owner = owner_argument(arguments, GetUserId());
+    const ResolvedJob job = check_definition(spec, owner, broker_check(arguments));
+    const JobId id = store_new(job);
+    catalog::record_event(id, catalog::Level::Info, "created", "created by " + current_role_name(),
+                          current_role_name());
+    if (spec.options.start == Position{})
+        call([] {
+            ereport(NOTICE, (errmsg("the job will start at the earliest message of the topic"),
+                             errhint("Option start says otherwise: latest, group, a time, or offsets by partition.")));
+        });
+    PG_RETURN_INT32(id.value);
+}
+
+SLUICE_FUNCTION(sluice_alter_job) {
+    require_primary();
+    const Arguments arguments(fcinfo);
+    const catalog::StoredJob before = job_of_caller(arguments.required_text(kName, "name"));
+    // Waits for the batch at hand; the next one sees the new generation.
+    lock_job_for_change(job_table(), before.id);
+    JobSpec spec = before.spec;
+    read_arguments(arguments, spec);
+    // The expressions are read again as they were written, with today's search_path and settings.
+    capture_settings(spec);
+    const Oid owner = owner_argument(arguments, before.owner);
+    const ResolvedJob job = check_definition(spec, owner, broker_check(arguments));
+    store_changed(before, job);
+    catalog::record_event(before.id, catalog::Level::Info, "altered", "altered by " + current_role_name(),
+                          current_role_name());
+    wake_at_commit(before.id);
+    PG_RETURN_VOID();
+}
+
+SLUICE_FUNCTION(sluice_rename_job) {
+    require_primary();
+    const Arguments arguments(fcinfo);
+    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    const std::string name = arguments.required_text(1, "new_name");
+    check_name(name);
+    {
+        Bookkeeping bookkeeping;
+        if (!spi::run("SELECT 1 FROM sluice.job WHERE job_name = $1", {Param::text(name)}).empty())
+            fail(Error::config("42710", "job \"" + name + "\" already exists"));
+        for (const char *table : {"job", "reject", "event"})
+            spi::run(std::string("UPDATE sluice.") + table + " SET job_name = $2 WHERE job_id = $1",
+                     {Param::int4(job.id.value), Param::text(name)});
+    }
+    catalog::record_event(job.id, catalog::Level::Info, "renamed",
+                          "renamed from \"" + job.spec.name + "\" by " + current_role_name(), current_role_name());
+    PG_RETURN_VOID();
+}
+
+}  // namespace sluice

@@ -1,0 +1,22 @@
+// Finding a job for somebody, and whether they may.
+// Must not change anything.
+// Returns values.
+#pragma once
+
+#include <string>
+
+#include "pg/catalog.hpp"
+
+namespace sluice {
+
+// The job of this name, when the current user has the privileges of its owner. Throws 42704 with the nearest name for
+// an unknown job, 42501 for somebody else's.
+catalog::StoredJob job_of_caller(const std::string &name);
+
+// Name of the current user, as `actor` of events and in reasons.
+std::string current_role_name();
+
+// Throws 25006 on a standby: jobs are changed on the primary.
+void require_primary();
+
+}  // namespace sluice
