@@ -1,6 +1,6 @@
-// A job against today's catalog: names resolved, operators chosen, the way to write decided, all problems found.
-// Must not run the job nor touch a broker; it reads the catalog, and needs a transaction.
-// Plain values: OIDs in memory only, valid until a relation they name is invalidated.
+// A job against today's catalog: names resolved, operators chosen, the way to write decided, all problems
+// found. Must not run the job nor touch a broker; it reads the catalog, and needs a transaction. Plain
+// values: OIDs in memory only, valid until a relation they name is invalidated.
 #pragma once
 
 #include "job/job_spec.hpp"
@@ -14,25 +14,38 @@
 namespace sluice {
 
 // A column that the map query yields for the target, or for ordering only.
+//
+// INSERT converts a value by assignment: it raises where an explicit cast would cut (varchar(n), char(n),
+// bit(n), varbit(n)). Events are compared after conversion, so the map query must convert alike; SQL has no
+// syntax for that, but the length functions can be called with "explicit" false: `value` is then
+// pg_catalog."varchar"(expression, 9, false), and a plain cast for every type whose cast and assignment are
+// the same (numeric, timestamp, …).
+//
+// `expression` and `value` mean what they say only under search_path "pg_catalog, pg_temp" (PinnedPath): what
+// lies in pg_catalog is not qualified, and another schema might have a closer match.
 struct MappedTarget {
-    std::string name;       // of the target's column, or of the source's for an order column that is not stored
+    std::string name;  // of the target's column, or of the source's for an order column that is not stored
     AttrNumber attnum = 0;  // in the target; 0: not stored there
     Oid type = InvalidOid;  // base type (below domains)
     int32 typmod = -1;
     Oid collation = InvalidOid;
-    std::string expression;  // qualified SQL over the source, not yet cast
-    std::string cast;        // "numeric(10,2)": the qualified type that the map query casts to
+    std::string expression;  // qualified SQL over the source (alias s), not yet cast: what gear 1 assigns
+    std::string
+        value;  // the same as the map query selects it: of `type`, length applied as an assignment would
     bool is_match = false;
     bool is_update = false;
     bool is_order = false;
 };
 
-// The operators that decide equality and order of one column: of the deciding index's operator family, else of the
-// type's default btree class.
+// The operators that decide equality and order of one column: of the deciding index's operator family, else
+// of the type's default btree class.
 struct ColumnOrder {
-    int column = 0;             // index into ResolvedJob::columns
-    std::string equal;          // "OPERATOR(pg_catalog.=)"
-    std::string greater;        // "OPERATOR(pg_catalog.>)"
+    int column = 0;       // index into ResolvedJob::columns
+    std::string equal;    // "OPERATOR(pg_catalog.=)"
+    std::string greater;  // "OPERATOR(pg_catalog.>)"
+    std::string
+        collate;  // " COLLATE …" to append to an operand when the index's collation is not the column's
+    Oid equal_operator = InvalidOid;
     Oid less_operator = InvalidOid;
     Oid collation = InvalidOid;
 };
@@ -42,7 +55,9 @@ enum class Gear { Direct, Statement };
 enum class UpsertWay { OnConflict, UpdateThenInsert };
 
 struct ResolvedJob {
-    JobSpec spec;  // with defaults filled in and qualified expressions
+    // As it is to be stored: relations by qualified name, every expression with its qualified text. What the
+    // person left to a default stays so; the defaults of today are in the fields below.
+    JobSpec spec;
     Oid owner = InvalidOid;
     Oid source = InvalidOid;
     Oid target = InvalidOid;
@@ -57,6 +72,11 @@ struct ResolvedJob {
     bool expressions_volatile = false;
     bool target_is_partitioned = false;
     Oid unique_index = InvalidOid;  // usable and on exactly the match columns
+    std::string
+        conflict_target;  // for ON CONFLICT: "(id, name)", with collation and class where it must choose
+    bool inserted_is_known =
+        false;             // RETURNING (xmax = 0) works: not partitioned, and the owner may read the table
+    bool deletes = false;  // a delete condition or a tombstone may delete rows
     bool has_probing_index = false;  // some index can serve equality on the match columns
     bool lock_target = false;        // merge without a usable unique index: SHARE ROW EXCLUSIVE per batch
     UpsertWay upsert = UpsertWay::OnConflict;
@@ -65,6 +85,8 @@ struct ResolvedJob {
     std::string gear_reason;
     bool source_has_value_columns = true;
     Tombstone tombstone = Tombstone::Ignore;
+    bool tombstone_has_order =
+        false;  // no order column comes from the value, so that a tombstone can be stale
 };
 
 struct Notice {
@@ -75,8 +97,8 @@ struct Notice {
 };
 
 struct Resolution {
-    ResolvedJob job;               // complete when there are no problems
-    std::vector<Error> problems;   // all of them, Config kind, with hints
+    ResolvedJob job;              // complete when there are no problems
+    std::vector<Error> problems;  // all of them, Config kind, with hints
     std::vector<Notice> notices;
 };
 
@@ -84,10 +106,12 @@ struct Resolution {
 // qualified and only checked again.
 enum class Expressions { Analyse, Qualified };
 
-// Resolves a job for its owner. Never raises for a problem of the definition; PgError only for what is not about it.
-Resolution resolve_job(const JobSpec &spec, Oid owner, Expressions expressions);
+// Resolves a job for its owner. Never raises for a problem of the definition; PgError only for what is not
+// about it.
+Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions);
 
-// One Error that tells all problems: the first as message when it is alone, else a count with a line each in DETAIL.
-Error combine(const std::vector<Error> &problems);
+// One Error that tells all problems: the first as message when it is alone, else a count with a line each in
+// DETAIL.
+Error combine(const std::vector<Error>& problems);
 
 }  // namespace sluice

@@ -1,0 +1,25 @@
+// SQL text that converts a value to a column's type as an assignment does: too
+// long is an error, not cut. Must not know where the value comes from. What it
+// is for: resolved_job.hpp. Text is palloc'd in the current context. Plain C:
+// call it inside a door, under the path under which the text will run.
+#pragma once
+
+#include "pg/airlock.hpp"
+
+extern "C" {
+#include "nodes/primnodes.h"
+}
+
+namespace sluice {
+
+struct Conversion {
+    const char* text;
+    bool length_is_open;  // SQL cannot say it: arrays of types whose casts cut.
+                          // INSERT will apply it
+};
+
+// `text` is `expr` deparsed; `declared` and `typmod` are those of the column,
+// which may be of a domain.
+Conversion convert_as_assignment(Node* expr, const char* text, Oid declared, int32 typmod);
+
+}  // namespace sluice

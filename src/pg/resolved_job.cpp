@@ -1,0 +1,107 @@
+#include "pg/resolved_job.hpp"
+
+#include <optional>
+
+#include "pg/choose_write.hpp"
+#include "pg/identity.hpp"
+#include "pg/owner_rights.hpp"
+#include "pg/resolve_columns.hpp"
+#include "pg/resolve_key.hpp"
+#include "pg/resolving.hpp"
+#include "pg/system_catalog.hpp"
+
+namespace sluice {
+
+namespace {
+
+template <class Facts>
+std::optional<Facts> keep(Result<Facts> found, std::vector<Error>& problems) {
+    if (found) return std::move(found).value();
+    problems.push_back(std::move(found.error()));
+    return std::nullopt;
+}
+
+void resolve_conditions(Resolving& resolving) {
+    JobSpec& spec = resolving.job().spec;
+    auto condition = [&](const char* subject, std::optional<Expression>& expression) {
+        if (expression) resolving.analyse_expression(subject, *expression, BOOLOID, -1);
+    };
+    condition("filter", spec.filter);
+    condition("update_condition", spec.update_condition);
+    condition("delete_condition", spec.delete_condition);
+}
+
+void check_target_for_mode(Resolving& resolving) {
+    const JobSpec& spec = resolving.spec;
+    const TargetFacts& target = *resolving.target;
+    if (spec.mode == Mode::Merge && target.row_security)
+        resolving.problem("0A000",
+                          "a job cannot merge into " + target.name + ": row security applies to its owner",
+                          "A policy may hide a stored row, which would then be inserted again.",
+                          "Let a role own the job to which row security does not apply: the "
+                          "table's owner, or one with "
+                          "BYPASSRLS.");
+    if (spec.mode == Mode::Insert && spec.options.on_conflict == OnConflict::Ignore &&
+        target.has_deferrable_unique)
+        resolving.problem("0A000",
+                          "job option \"on_conflict\" cannot be ignore: target " + target.name +
+                              " has a deferrable constraint",
+                          "PostgreSQL finds its violations too late to leave a row out.",
+                          "Make the constraint NOT DEFERRABLE.");
+}
+
+void resolve(Resolving& resolving) {
+    Resolution& out = resolving.out;
+    check_owner(resolving);
+
+    const auto source = keep(find_source(resolving.spec.source), out.problems);
+    const auto target = keep(find_target(resolving.spec.target), out.problems);
+    if (source) {
+        resolving.source = &*source;
+        out.job.source = source->relation;
+        out.job.spec.source = out.job.source_name = source->name;
+    }
+    if (target) {
+        resolving.target = &*target;
+        out.job.target = target->relation;
+        out.job.spec.target = out.job.target_name = target->name;
+        out.job.target_is_partitioned = target->partitioned;
+        check_target_for_mode(resolving);
+    }
+    if (source && target) {
+        const std::vector<TargetIndex> indexes = load_indexes(target->relation);
+        resolve_columns(resolving, indexes);
+        if (resolving.spec.mode != Mode::Insert) resolve_key(resolving, indexes);
+    }
+    if (source) resolve_conditions(resolving);
+    if (source && target) choose_write(resolving, check_rights(resolving));
+}
+
+}  // namespace
+
+Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions) {
+    Resolution resolution;
+    resolution.job.spec = spec;
+    resolution.job.owner = owner;
+    Resolving resolving{spec, expressions, resolution, {}};
+    resolving.owner_name = quoted(call([&] { return GetUserNameFromId(owner, false); }));
+    RunAs as_owner(owner);
+    resolve(resolving);
+    return resolution;
+}
+
+Error combine(const std::vector<Error>& problems) {
+    if (problems.size() == 1) return problems.front();
+    Error all = Error::config(problems.front().sqlstate,
+                              "the job has " + std::to_string(problems.size()) + " problems");
+    for (const Error& problem : problems) {
+        if (problem.sqlstate != all.sqlstate) all.sqlstate = "22023";
+        if (!all.detail.empty()) all.detail += "\n";
+        all.detail += "- " + problem.message;
+        if (!problem.detail.empty()) all.detail += " (" + problem.detail + ")";
+        if (!problem.hint.empty()) all.detail += " HINT: " + problem.hint;
+    }
+    return all;
+}
+
+}  // namespace sluice

@@ -1,0 +1,69 @@
+#include "pg/source_facts.hpp"
+
+#include <algorithm>
+
+#include "pg/relation_lookup.hpp"
+#include "pg/source.hpp"
+#include "pg/system_catalog.hpp"
+
+namespace sluice {
+
+const SourceAttribute* SourceFacts::find(const std::string& column) const {
+    for (const SourceAttribute& attribute : columns)
+        if (attribute.name == column) return &attribute;
+    return nullptr;
+}
+
+bool SourceFacts::has_value_columns() const {
+    return std::any_of(columns.begin(), columns.end(), [](const auto& column) { return column.from_value; });
+}
+
+Result<SourceFacts> find_source(const std::string& name) {
+    auto relation = find_relation("source", name, "f");
+    if (!relation) return relation.error();
+
+    SourceFacts facts;
+    facts.relation = relation.value();
+    facts.name = qualified_name(facts.relation);
+    if (!is_sluice_table(facts.relation))
+        return Error::config("42809", "source " + facts.name + " is not a foreign table of sluice", {},
+                             "Create one: CREATE FOREIGN TABLE … SERVER … OPTIONS (topic '…', "
+                             "format '…'), on a server "
+                             "of FOREIGN DATA WRAPPER sluice_fdw.");
+    if (call([&] { return get_rel_persistence(facts.relation); }) == 't')
+        return Error::config("42809", "source " + facts.name + " is temporary", {},
+                             "A job runs in a session of its own, which does not have it.");
+
+    const spi::Param oid = spi::Param::oid(facts.relation);
+    const spi::Rows server = query_catalog(
+        "SELECT s.oid, s.srvname FROM pg_foreign_table t JOIN "
+        "pg_foreign_server s ON s.oid = t.ftserver"
+        " WHERE t.ftrelid = $1",
+        {oid});
+    facts.server = static_cast<Oid>(server.integer(0, 0));
+    facts.server_name = server.text(0, 1);
+
+    const spi::Rows columns = query_catalog(
+        "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
+        "       NOT EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
+        "                    WHERE (o.option_name = 'source' AND "
+        "lower(o.option_value) = 'key')"
+        "                       OR (o.option_name = 'metadata' AND "
+        "lower(o.option_value) <> 'value'))"
+        "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT "
+        "a.attisdropped ORDER BY a.attnum",
+        {oid});
+    for (size_t i = 0; i < columns.size(); ++i) {
+        SourceAttribute column;
+        column.attnum = static_cast<AttrNumber>(columns.integer(i, 0));
+        column.name = columns.text(i, 1);
+        column.type = static_cast<Oid>(columns.integer(i, 2));
+        column.typmod = static_cast<int32>(columns.integer(i, 3));
+        column.collation = static_cast<Oid>(columns.integer(i, 4));
+        column.from_value = columns.boolean(i, 5);
+        facts.columns.push_back(std::move(column));
+    }
+    return facts;
+}
+
+}  // namespace sluice
