@@ -1,0 +1,98 @@
+// Sorts the events of a batch by key and folds each key's into the operations to apply, round by round.
+// Must not know statements: rows come in as the map query yields them and go out into a RowRelation.
+// Rows live in the memory context of `open`; its temporary files end with `close` or the (sub)transaction.
+#pragma once
+
+#include "flow/fold.hpp"
+#include "job/statement.hpp"
+
+#include <vector>
+
+#include "pg/resolved_job.hpp"
+#include "pg/row_relation.hpp"
+
+extern "C" {
+#include "utils/sortsupport.h"
+#include "utils/tuplesort.h"
+}
+
+namespace sluice {
+
+// How many operations of each kind a round has. A round touches no key twice.
+struct Round {
+    int64_t deletes = 0;
+    int64_t upserts = 0;
+    int64_t inserts = 0;
+
+    void add(FoldOperation::Kind kind);
+    int kinds() const { return (deletes > 0) + (upserts > 0) + (inserts > 0); }
+};
+
+class KeyFold {
+  public:
+    explicit KeyFold(const ResolvedJob& job);
+
+    // Plain C, for the inside of `call`.
+    void open(TupleDesc shape);
+    void put(TupleTableSlot* slot) { tuplesort_puttupleslot(sort_, slot); }
+
+    // Folds all keys; the first round's operations go into `operations`, in key order.
+    Round fold(RowRelation& operations);
+    int64_t superseded() const { return superseded_; }
+    int64_t unchanged() const { return unchanged_; }
+
+    bool has_more_rounds() const { return !late_.empty(); }
+    // Replaces `operations` by those of the next round; false after the last one.
+    bool next_round(RowRelation& operations, Round& round);
+    // The next round is the second one again.
+    void rewind() { next_late_ = 0; }
+
+  private:
+    // Almost no key has operations in a second round.
+    struct LateOperation {
+        uint32_t round;
+        FoldOperation::Kind kind;
+        MinimalTuple tuple;
+    };
+
+    bool collect();
+    bool read();
+    void place_single();
+    void place_group();
+    void describe_group();
+    void rank_group();
+    FoldEvent event_of(TupleTableSlot* slot) const;
+    bool same_key(TupleTableSlot* a, TupleTableSlot* b);
+    TupleTableSlot* row_of(const FoldOperation& operation);
+    TupleTableSlot*& group_slot(uint32_t index);
+    void prepare_comparison(SortSupportData& support, const ColumnOrder& column);
+    static int compare_ranked(const void* a, const void* b, void* fold);
+
+    const ResolvedJob& job_;
+    FoldMode mode_;
+    std::vector<SortSupportData> match_;
+    std::vector<SortSupportData> order_;
+    TupleDesc shape_ = nullptr;
+    Tuplesortstate* sort_ = nullptr;
+
+    RowRelation* relation_ = nullptr;  // of the first round
+    Round first_;
+    TupleTableSlot* ahead_ = nullptr;  // the row after the group
+    bool has_ahead_ = false;
+    TupleTableSlot** group_ = nullptr;
+    uint32_t count_ = 0;
+    uint32_t capacity_ = 0;
+    TupleTableSlot* whole_ = nullptr;  // columns of two events
+    MemoryContext rank_memory_ = nullptr;
+    NullableDatum* order_values_ = nullptr;
+
+    std::vector<FoldEvent> events_;
+    std::vector<uint32_t> ranks_;  // equal order values have equal ranks
+    std::vector<FoldOperation> operations_;
+    std::vector<LateOperation> late_;
+    size_t next_late_ = 0;
+    int64_t superseded_ = 0;
+    int64_t unchanged_ = 0;
+};
+
+}  // namespace sluice

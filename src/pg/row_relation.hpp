@@ -1,0 +1,38 @@
+// Rows of a batch under the name sluice_batch: what the apply statements read.
+// Must not know what the rows mean.
+// Lives in the memory context in which it was opened; its temporary files end with `close` or the
+// (sub)transaction.
+#pragma once
+
+#include "pg/airlock.hpp"
+
+extern "C" {
+#include "utils/queryenvironment.h"
+#include "utils/tuplestore.h"
+}
+
+namespace sluice {
+
+// All of it is plain C, for the inside of `call`, and trivially destructible.
+class RowRelation {
+  public:
+    void open(TupleDesc shape);
+    void put(TupleTableSlot* slot);
+    void put(MinimalTuple tuple);
+    void clear();
+    void close();
+
+    int64_t size() const { return size_; }
+    TupleDesc shape() const { return relation_.md.tupdesc; }
+    // With the relation registered, for statements.
+    QueryEnvironment* environment();
+
+  private:
+    Tuplestorestate* rows_ = nullptr;
+    TupleTableSlot* slot_ = nullptr;
+    EphemeralNamedRelationData relation_{};
+    QueryEnvironment* environment_ = nullptr;
+    int64_t size_ = 0;
+};
+
+}  // namespace sluice

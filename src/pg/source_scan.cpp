@@ -1,0 +1,73 @@
+#include "pg/source_scan.hpp"
+
+extern "C" {
+#include "storage/itemptr.h"
+}
+
+namespace sluice {
+
+namespace {
+
+// SQL functions have no other way to the batch. Set by SourceScan only.
+SourceScan* current_scan = nullptr;
+
+}  // namespace
+
+SourceScan::SourceScan(const ResolvedJob& job, BatchReader& reader)
+    : job_(job),
+      reader_(reader),
+      bound_before_(bound_reader(job.source)),
+      scan_before_(current_scan),
+      refuses_tombstones_(job.tombstone == Tombstone::Error) {
+    reader_.rewind();
+    bind_source(job_.source, &reader_);
+    current_scan = this;
+}
+
+SourceScan::~SourceScan() {
+    bind_source(job_.source, bound_before_);
+    current_scan = scan_before_;
+}
+
+RowCounts SourceScan::counts_without(int64_t rows) const {
+    RowCounts counts;
+    counts.rejected = static_cast<int64_t>(reader_.rejects().size());
+    const auto messages = static_cast<int64_t>(reader_.messages().size());
+    if (job_.source_has_value_columns && job_.tombstone == Tombstone::Ignore) {
+        for (int64_t i = 0; i < messages; ++i) counts.unchanged += reader_.is_tombstone(i);
+        for (const DecodeReject& reject : reader_.rejects())
+            counts.unchanged -= reader_.is_tombstone(reject.index);
+    }
+    counts.filtered = messages - rows - counts.rejected - counts.unchanged;
+    return counts;
+}
+
+bool reads_row_by_row(const Plan* plan) {
+    switch (nodeTag(plan)) {
+        case T_ForeignScan:
+            return true;
+        case T_Result:
+        case T_NestLoop:
+            return plan->lefttree != nullptr && reads_row_by_row(plan->lefttree);
+        default:
+            return false;
+    }
+}
+
+}  // namespace sluice
+
+// sluice.is_tombstone(ctid of a row of the source).
+SLUICE_FUNCTION(sluice_is_tombstone) {
+    using namespace sluice;
+    if (current_scan == nullptr)
+        fail(Error::config("55000", "sluice.is_tombstone can only be called by the statements of a job"));
+    const BatchReader& reader = current_scan->reader();
+    const size_t index =
+        ItemPointerGetBlockNumberNoCheck(reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(0)));
+    if (index >= reader.messages().size() || !reader.is_tombstone(index)) PG_RETURN_BOOL(false);
+    if (current_scan->refuses_tombstones())
+        fail(Error::data(
+            "22004", "message has no value", "A null value is a tombstone: it asks to delete a row.",
+            "Set the job option tombstone to \"delete\" or \"ignore\" to accept such messages."));
+    PG_RETURN_BOOL(true);
+}

@@ -1,0 +1,87 @@
+#include "pg/statement_shape.hpp"
+
+extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_operator.h"
+#include "utils/syscache.h"
+}
+
+namespace sluice {
+
+namespace {
+
+std::string quoted(const std::string& name) {
+    return call([&] { return quote_identifier(name.c_str()); });
+}
+
+std::string operator_text(Oid op) {
+    return call([&] {
+        HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(op));
+        if (!HeapTupleIsValid(tuple)) elog(ERROR, "operator %u does not exist", op);
+        const auto* form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
+        char* text = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
+                              NameStr(form->oprname));
+        ReleaseSysCache(tuple);
+        return text;
+    });
+}
+
+NullValue null_value(const ResolvedJob& job) {
+    if (!job.source_has_value_columns) return NullValue::Ordinary;
+    return job.tombstone == Tombstone::Delete ? NullValue::Deletes : NullValue::Skipped;
+}
+
+std::string qualified(const std::optional<Expression>& expression) {
+    return expression ? expression->qualified : std::string();
+}
+
+MapShape without_columns(const ResolvedJob& job) {
+    MapShape shape;
+    shape.source = job.source_name;
+    shape.filter = qualified(job.spec.filter);
+    shape.update_condition = qualified(job.spec.update_condition);
+    shape.delete_condition = qualified(job.spec.delete_condition);
+    shape.null_value = null_value(job);
+    shape.tombstone_has_order = job.tombstone_has_order;
+    return shape;
+}
+
+ComparedColumn compared(const ResolvedJob& job, const ColumnOrder& order) {
+    return {quoted(job.columns[order.column].name), order.equal, operator_text(order.less_operator),
+            order.greater, order.collate};
+}
+
+}  // namespace
+
+MapShape map_shape(const ResolvedJob& job) {
+    MapShape shape = without_columns(job);
+    for (const MappedTarget& c : job.columns)
+        shape.columns.push_back({quoted(c.name), c.value, c.is_match || c.is_order});
+    return shape;
+}
+
+MapShape assignment_shape(const ResolvedJob& job) {
+    MapShape shape = without_columns(job);
+    for (const MappedTarget& c : job.columns) shape.columns.push_back({quoted(c.name), c.expression});
+    return shape;
+}
+
+ApplyShape apply_shape(const ResolvedJob& job) {
+    ApplyShape shape;
+    shape.target = job.target_name;
+    for (const MappedTarget& c : job.columns)
+        if (c.attnum != 0)
+            shape.columns.push_back({quoted(c.name), c.is_update || (c.is_order && !c.is_match)});
+    for (const ColumnOrder& key : job.match) shape.match.push_back(compared(job, key));
+    for (const ColumnOrder& order : job.order) {
+        // What follows an order column that is not stored cannot be compared with a stored row.
+        if (job.columns[order.column].attnum == 0) break;
+        shape.order.push_back(compared(job, order));
+    }
+    shape.conflict_target = job.conflict_target;
+    shape.overriding_system_value = job.overriding_system_value;
+    shape.tell_inserted = job.inserted_is_known;
+    return shape;
+}
+
+}  // namespace sluice

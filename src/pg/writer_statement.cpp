@@ -1,0 +1,229 @@
+#include "pg/writer_statement.hpp"
+
+#include "pg/batch_memory.hpp"
+#include "pg/bookkeeping.hpp"
+#include "pg/deferred_constraints.hpp"
+#include "pg/source_scan.hpp"
+#include "pg/statement_shape.hpp"
+
+extern "C" {
+#include "catalog/pg_inherits.h"
+}
+
+namespace sluice {
+
+namespace {
+
+// The columns that are compared with the target's have its collations, so that comparing is never ambiguous.
+TupleDesc shape_of(TupleDesc mapped, const ResolvedJob& job) {
+    TupleDesc shape = CreateTupleDescCopy(mapped);
+    const int first = shape->natts - static_cast<int>(job.columns.size());
+    for (size_t i = 0; i < job.columns.size(); ++i) {
+        const Form_pg_attribute attribute = TupleDescAttr(shape, first + static_cast<int>(i));
+        if (attribute->atttypid != job.columns[i].type)
+            elog(ERROR, "column \"%s\" is mapped as %s instead of %s", job.columns[i].name.c_str(),
+                 format_type_be(attribute->atttypid), format_type_be(job.columns[i].type));
+        attribute->attcollation = job.columns[i].collation;
+    }
+    return shape;
+}
+
+void do_nothing(DestReceiver*) {}
+
+// Hands the mapped rows to something with `open(TupleDesc)` and `put(TupleTableSlot *)`.
+template <class Rows>
+struct MapReceiver {
+    DestReceiver base = {receive, start, do_nothing, do_nothing, DestNone};
+    Rows* rows;
+
+    explicit MapReceiver(Rows& rows) : rows(&rows) {}
+    static void start(DestReceiver* base, int, TupleDesc mapped) {
+        reinterpret_cast<MapReceiver*>(base)->rows->open(mapped);
+    }
+    static bool receive(TupleTableSlot* slot, DestReceiver* base) {
+        reinterpret_cast<MapReceiver*>(base)->rows->put(slot);
+        return true;
+    }
+};
+
+// The rows of insert mode, in message order.
+struct InsertedRows {
+    const ResolvedJob& job;
+    RowRelation relation{};
+    MemoryContext memory = CurrentMemoryContext;
+
+    void open(TupleDesc mapped) {
+        MemoryContext outside = MemoryContextSwitchTo(memory);
+        relation.open(shape_of(mapped, job));
+        MemoryContextSwitchTo(outside);
+    }
+    void put(TupleTableSlot* slot) { relation.put(slot); }
+};
+
+[[noreturn]] void refuse_null(const char* column) {
+    ereport(ERROR, (errcode(ERRCODE_NOT_NULL_VIOLATION), errmsg("match column \"%s\" is null", column),
+                    errdetail("Without a value in every match column there is no row to merge with."),
+                    errhint("Map the column to an expression that is never null, or filter such messages."),
+                    err_generic_string(PG_DIAG_COLUMN_NAME, column)));
+}
+
+}  // namespace
+
+// What is known of the events of a batch, and the operations that they fold to.
+struct StatementWriter::Events {
+    const ResolvedJob& job;
+    size_t messages;
+    KeyFold fold{job};
+    RowRelation operations{};  // of the first round
+    Round first{};
+    int64_t received = 0;
+    int64_t without_key = 0;
+    MemoryContext memory = CurrentMemoryContext;
+
+    // Plain C, for the receiver.
+    void open(TupleDesc mapped) {
+        MemoryContext outside = MemoryContextSwitchTo(memory);
+        TupleDesc shape = shape_of(mapped, job);
+        operations.open(shape);
+        fold.open(shape);
+        MemoryContextSwitchTo(outside);
+    }
+    void put(TupleTableSlot* slot) {
+        ++received;
+        for (const ColumnOrder& key : job.match) {
+            if (!slot_attisnull(slot, kEventColumns + 1 + key.column)) continue;
+            if (job.spec.mode == Mode::Merge) refuse_null(job.columns[key.column].name.c_str());
+            ++without_key;
+            return;
+        }
+        fold.put(slot);
+    }
+};
+
+StatementWriter::StatementWriter(const ResolvedJob& job)
+    : job_(job),
+      map_(job_.spec.mode == Mode::Insert ? map_rows(map_shape(job_)) : map_events(map_shape(job_))),
+      apply_(job_) {}
+
+void StatementWriter::run_map(BatchReader& reader, DestReceiver* receiver) {
+    maps_row_by_row_ = false;
+    try {
+        call([&] {
+            const CachedStatement::Lease lease = map_.acquire(nullptr);
+            maps_row_by_row_ = reads_row_by_row(lease.planned->planTree);
+            map_.execute(lease.planned, receiver, nullptr);
+            CachedStatement::give_back(lease);
+            CommandCounterIncrement();
+        });
+    } catch (...) {
+        if (!maps_row_by_row_) reader.blame(std::nullopt);
+        throw;
+    }
+}
+
+RowCounts StatementWriter::write(BatchReader& reader) {
+    PinnedPath path;
+    BatchMemory memory;
+    reader.blame(std::nullopt);
+    reader.set_stage(Stage::Write);
+    if (job_.lock_target) {
+        // All partitions, too: nothing else keeps two writers from inserting the same key.
+        call([&] { find_all_inheritors(job_.target, ShareRowExclusiveLock, nullptr); });
+    }
+    RowCounts counts = job_.spec.mode == Mode::Insert ? insert(reader) : merge(reader);
+    reader.set_stage(Stage::Commit);
+    check_deferred_constraints();
+    return counts;
+}
+
+RowCounts StatementWriter::insert(BatchReader& reader) {
+    InsertedRows rows{job_};
+    RowCounts counts;
+    {
+        SourceScan scan(job_, reader);
+        MapReceiver receiver(rows);
+        reader.set_stage(Stage::Map);
+        run_map(reader, &receiver.base);
+        counts = scan.counts_without(rows.relation.size());
+    }
+    reader.blame(std::nullopt);
+    reader.set_stage(Stage::Write);
+    apply_.insert(rows.relation, counts);
+    call([&] { rows.relation.close(); });
+    return counts;
+}
+
+RowCounts StatementWriter::merge(BatchReader& reader) {
+    Events events{job_, reader.messages().size()};
+    RowCounts counts;
+    {
+        SourceScan scan(job_, reader);
+        MapReceiver receiver(events);
+        reader.set_stage(Stage::Map);
+        run_map(reader, &receiver.base);
+        counts = scan.counts_without(events.received);
+    }
+    reader.blame(std::nullopt);
+    events.first = events.fold.fold(events.operations);
+    counts.unmatched += events.without_key;
+    counts.superseded += events.fold.superseded();
+    counts.unchanged += events.fold.unchanged();
+
+    reader.set_stage(Stage::Write);
+    apply(events, counts);
+    call([&] { events.operations.close(); });
+    return counts;
+}
+
+void StatementWriter::apply(Events& events, RowCounts& counts) {
+    const bool may_collide =
+        job_.spec.mode == Mode::Merge && job_.upsert == UpsertWay::UpdateThenInsert && !job_.lock_target;
+    if (may_collide) {
+        const RowCounts before = counts;
+        spi::Subtransaction attempt;
+        try {
+            apply_once(events, counts);
+            attempt.release();
+            return;
+        } catch (const PgError& e) {
+            Error error = to_error(e.record, Stage::Write);
+            attempt.rollback();  // which takes the record along
+            if (error.sqlstate != "23505") fail(std::move(error));
+            counts = before;
+        }
+    }
+    apply_once(events, counts);
+}
+
+void StatementWriter::apply_once(Events& events, RowCounts& counts) {
+    apply_.begin(events.messages);
+    if (apply_.needs_locks(events.first, events.fold.has_more_rounds())) apply_.lock(events.operations);
+    apply_.apply(events.operations, events.first, counts);
+    if (!events.fold.has_more_rounds()) return;
+
+    RowRelation operations;
+    Round round;
+    call([&] { operations.open(events.operations.shape()); });
+    events.fold.rewind();
+    while (events.fold.next_round(operations, round)) apply_.apply(operations, round, counts);
+    call([&] { operations.close(); });
+}
+
+std::vector<std::string> StatementWriter::explain() {
+    PinnedPath path;
+    BatchMemory memory;
+    std::vector<std::string> texts{"statements: " + job_.gear_reason};
+    if (!job_.upsert_reason.empty()) texts.push_back("upsert: " + job_.upsert_reason);
+    texts.push_back(map_.explain(nullptr));
+    RowRelation empty;
+    call([&] {
+        const CachedStatement::Lease lease = map_.acquire(nullptr);
+        empty.open(shape_of(map_.row_shape(), job_));
+        CachedStatement::give_back(lease);
+    });
+    for (std::string& text : apply_.explain(empty)) texts.push_back(std::move(text));
+    call([&] { empty.close(); });
+    return texts;
+}
+
+}  // namespace sluice
