@@ -1,6 +1,7 @@
-// Messages of a batch as rows of the foreign table: decodes cells and fills slots, one message after the other.
-// Must not know the target, offsets or the client that fetched the messages.
-// Owns the arena of decoded text; slots point into it and into the messages until the next `bind` or `rewind`.
+// Messages of a batch as rows of the foreign table: decodes cells and fills slots, one message after the
+// other. Must not know the target, offsets or the client that fetched the messages. Owns the arena of decoded
+// text and the memory of one row: what `next` puts into a slot is valid until the next call of `next`, `bind`
+// or `rewind`.
 #pragma once
 
 #include "base/arena.hpp"
@@ -8,6 +9,8 @@
 #include "base/types.hpp"
 #include "format/record_decoder.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -15,18 +18,21 @@
 
 namespace sluice {
 
+class CellConverter;
+
 // A message that could not be decoded; `index` is its place in the bound messages.
 struct DecodeReject {
     size_t index;
     Error error;
 };
 
-// (P1 fills in the private part.)
 class BatchReader {
-public:
-    // For a source relation with the given decoder; `tupdesc` must stay valid as long as the reader.
-    BatchReader(const RecordDecoder &decoder, TupleDesc tupdesc);
+  public:
+    // For a source relation with the given decoder; both must stay valid as long as the reader.
+    BatchReader(const RecordDecoder& decoder, TupleDesc tupdesc);
     ~BatchReader();
+    BatchReader(const BatchReader&) = delete;
+    BatchReader& operator=(const BatchReader&) = delete;
 
     void bind(std::span<const MessageView> messages);
     // Starts over, for a rescan or another attempt.
@@ -34,21 +40,66 @@ public:
 
     // Fills `slot` with the next decodable message's row and its ctid with (index, 1); false at the end.
     // Plain C from the caller's view: a conversion error is raised (longjmp) with no C++ object left behind.
-    bool next(TupleTableSlot *slot);
+    // A NULL is never checked against a domain's NOT NULL: columns that nobody uses and tombstones are NULL,
+    // too.
+    bool next(TupleTableSlot* slot);
 
     // The message that was read last: the one at fault while its row is being converted or mapped.
-    size_t current() const;
+    size_t current() const { return current_; }
+    // The message an error now is the fault of, as far as it is known: `current()` while rows are read and
+    // mapped one by one, what a sink has named with `blame` after that, else nothing. `bind`, `rewind` and
+    // `next` forget the blame; a value that cannot be converted is always the fault of its message.
+    std::optional<size_t> fault() const;
+    void blame(std::optional<size_t> index);
     // Decode while a row is being read; the sink sets Map, Write, Commit as it goes on.
-    Stage stage() const;
-    void set_stage(Stage stage);
+    Stage stage() const { return stage_; }
+    void set_stage(Stage stage) { stage_ = stage; }
 
-    const std::vector<DecodeReject> &rejects() const;
-    bool is_tombstone(size_t index) const;
-    std::span<const MessageView> messages() const;
+    const std::vector<DecodeReject>& rejects() const { return rejects_; }
+    bool is_tombstone(size_t index) const { return messages_[index].value.is_null(); }
+    std::span<const MessageView> messages() const { return messages_; }
+
+    // For scans of the bound source, whose descriptor must still be the reader's: rewinds, and returns what
+    // tells this scan from an earlier one. There is one position, so a statement may read the source once.
+    uint64_t begin_scan(TupleDesc tupdesc);
+    bool is_last_scan(uint64_t scan) const { return scan == scans_; }
+
+  private:
+    static constexpr size_t kChunk = 64;
+
+    void decode_chunk();
+    void prepare_converters();
+    void fill(TupleTableSlot* slot, const Cell* cells);
+    static void describe_position(void* reader);
+
+    const RecordDecoder& decoder_;
+    TupleDesc tupdesc_;
+    std::vector<AttrNumber> attributes_;  // of the decoder's columns
+    MemoryContext conversion_memory_;     // converters, from the first row after `bind` to the next `bind`
+    MemoryContext row_memory_;            // values of the row that was read last
+    CellConverter* converters_ = nullptr;
+
+    std::span<const MessageView> messages_;
+    Arena arena_;               // text of the chunk's cells
+    std::vector<Cell> cells_;   // of the chunk's messages, row by row
+    uint64_t undecodable_ = 0;  // the chunk's messages that have no row, a bit each
+    static_assert(kChunk == 64);
+    size_t chunk_begin_ = 0;
+    size_t chunk_end_ = 0;
+    size_t next_ = 0;
+    size_t current_ = 0;
+    size_t column_ = 0;        // being converted
+    bool converting_ = false;  // also after an error in it
+    bool reading_ = false;     // a row has been read, and the end has not
+    bool blamed_ = false;
+    std::optional<size_t> blame_;
+    Stage stage_ = Stage::Decode;
+    uint64_t scans_ = 0;
+    std::vector<DecodeReject> rejects_;
 };
 
 // The reader that scans of `source` in this process read from, instead of Kafka; nullptr unbinds.
-void bind_source(Oid source, BatchReader *reader);
-BatchReader *bound_reader(Oid source);
+void bind_source(Oid source, BatchReader* reader);
+BatchReader* bound_reader(Oid source);
 
 }  // namespace sluice
