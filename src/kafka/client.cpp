@@ -13,6 +13,7 @@ namespace sluice {
 namespace {
 
 constexpr size_t kLogLines = 100;
+constexpr size_t kErrors = 100;
 constexpr auto kDestroyLimit = std::chrono::seconds(2);
 
 // Versions as in rd_kafka_version(): one byte each for major, minor and revision, the last byte for the
@@ -185,24 +186,17 @@ void Client::serve() {
 }
 
 void Client::keep_error(int code, std::string_view text) {
-    switch (code) {
-        // Told by name, because others only say that a broker went away, which librdkafka mends by itself.
-        case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
-            errors_.push_back(error_of(code, "cannot read from Kafka", text));
-            return;
-        case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-        case RD_KAFKA_RESP_ERR__SSL:
-        case RD_KAFKA_RESP_ERR__FATAL:
-        case RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE:
-            errors_.push_back(error_of(code, "cannot read from Kafka", text));
-            break;
-        case RD_KAFKA_RESP_ERR__BAD_MSG:
-            if (text.find("receive.message.max.bytes") == std::string_view::npos) break;
-            errors_.push_back(error_of(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "cannot read from Kafka", text));
-            break;
-        default:
-            break;
-    }
+    const bool too_large =
+        code == RD_KAFKA_RESP_ERR__BAD_MSG && text.find("receive.message.max.bytes") != text.npos;
+    if (too_large) code = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    // Others only say that one broker went away, which librdkafka mends by itself.
+    const bool concerns_all = too_large || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+                              code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
+                              code == RD_KAFKA_RESP_ERR__FATAL ||
+                              code == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
+    if (concerns_all && errors_.size() < kErrors)
+        errors_.push_back(error_of(code, "cannot read from Kafka", text));
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return;  // what came before tells more
     last_error_.reset();
     last_error_ = error_of(code, "cannot connect to Kafka", text);
     last_text_ = text;

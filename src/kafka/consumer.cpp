@@ -212,8 +212,8 @@ struct Consumer::State {
     QueueHandle queue;
     int wake = -1;
     Positions positions;
-    std::deque<MessageHandle>
-        waiting;  // taken from the queue, but beyond a limit; errors too, to keep the order
+    // Taken from the queue, but beyond a limit; errors too, to keep the order.
+    std::deque<MessageHandle> waiting;
     std::vector<std::weak_ptr<MessageBatch::Held>> batches;
     int64_t average_size = -1;  // of the latest messages; -1 before the first
     size_t taken_messages = 0, taken_bytes = 0;

@@ -20,6 +20,8 @@ using std::chrono::steady_clock;
 
 // How often a waiting call looks whether the brokers have refused it, which librdkafka itself would retry.
 constexpr milliseconds kLook{100};
+// A broker that cannot describe a topic lets the time run out, and the id is not worth much of it.
+[[maybe_unused]] constexpr milliseconds kTopicIdLimit{1000};
 // librdkafka keeps its time-outs roughly.
 constexpr milliseconds kGrace{500};
 
@@ -51,6 +53,10 @@ Error failure(const Client& client, int code, const std::string& tried) {
     return error;
 }
 
+bool refused(const Client& client) {
+    return client.last_error() && client.last_error()->kind == ErrorKind::Config;
+}
+
 template <class T>
 Result<T> run(const SharedClient& client, const std::string& tried, milliseconds timeout, Waiter& waiter,
               std::function<Answer<T>(rd_kafka_t*)> ask) {
@@ -60,7 +66,9 @@ Result<T> run(const SharedClient& client, const std::string& tried, milliseconds
     call->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (call->wake < 0) return Error::transient("53000", tried + ": no file descriptor is left");
     auto future = call->promise.get_future();
-    client->forget_last_error();
+    // What was said before explains a time-out, since librdkafka does not repeat itself; but it ends no new
+    // call.
+    const bool refused_before = refused(*client);
     try {
         SignalGuard no_signals;
         std::thread([call] {
@@ -81,11 +89,10 @@ Result<T> run(const SharedClient& client, const std::string& tried, milliseconds
         if (answered) {
             Answer<T> answer = future.get();
             if (answer.code) return failure(*client, answer.code, tried);
+            client->forget_last_error();
             return std::move(answer.value);
         }
-        const auto& last = client->last_error();
-        const bool refused = last && last->kind == ErrorKind::Config;
-        if (refused || steady_clock::now() > end)
+        if ((refused(*client) && !refused_before) || steady_clock::now() > end)
             return failure(*client, RD_KAFKA_RESP_ERR__TIMED_OUT, tried);
     }
 }
@@ -179,7 +186,7 @@ Result<TopicInfo> fetch_topic(const SharedClient& client, const std::string& top
             if (metadata->topic_cnt == 0) return Answer<TopicInfo>{RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART};
             if (metadata->topics[0].err) return Answer<TopicInfo>{metadata->topics[0].err};
             Answer<TopicInfo> answer{RD_KAFKA_RESP_ERR_NO_ERROR, info_of(*metadata, metadata->topics[0])};
-            answer.value.topic_id = topic_id_of(handle, topic, time.get());
+            answer.value.topic_id = topic_id_of(handle, topic, std::min(time.get(), kTopicIdLimit));
             return answer;
         });
 }
@@ -246,7 +253,7 @@ Result<std::vector<TopicOffset>> committed_offsets(const SharedClient& client, c
                                                    const std::vector<Partition>& partitions,
                                                    milliseconds timeout, Waiter& waiter) {
     using Offsets = std::vector<TopicOffset>;
-    return run<Offsets>(
+    auto committed = run<Offsets>(
         client, "cannot read the committed offsets of topic \"" + topic + "\"", timeout, waiter,
         [=](rd_kafka_t* handle) {
             Answer<Offsets> answer;
@@ -260,6 +267,10 @@ Result<std::vector<TopicOffset>> committed_offsets(const SharedClient& client, c
             }
             return answer;
         });
+    // librdkafka does not say so: without the privilege it looks for the coordinator until the time is over.
+    if (!committed && committed.error().kind == ErrorKind::Transient)
+        committed.error().hint += " The Kafka user also needs DESCRIBE and READ on the group.";
+    return committed;
 }
 
 }  // namespace sluice

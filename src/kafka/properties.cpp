@@ -231,13 +231,19 @@ std::string quoted(std::string_view text) {
     return "\"" + std::string(text.substr(0, kMost)) + (text.size() > kMost ? "…" : "") + "\"";
 }
 
-std::string hint_for_unknown(std::string_view written, const std::string& name, unsigned place) {
+// `written` is what the person wrote, `name` the same as a property's name.
+Error unknown(std::string_view written, const std::string& name, unsigned place) {
     std::vector<std::string_view> candidates;
     for (const Allowed& p : kAllowed)
         if (p.places & place) candidates.push_back(p.name);
+    std::string list;
+    for (std::string_view candidate : candidates)
+        list += (list.empty() ? "" : ", ") + spelled_like(candidate, written);
     const std::string near = nearest(name, candidates);
-    return near.empty() ? "The manual page on Kafka properties lists those that are allowed."
-                        : "Perhaps you meant " + quoted(spelled_like(near, written)) + ".";
+    return Error::config(
+        "HV00D", "unknown Kafka property " + quoted(written),
+        "A " + std::string(place_name(place)) + " may have: " + list + ".",
+        near.empty() ? "" : "Perhaps you meant " + quoted(spelled_like(near, written)) + ".");
 }
 
 Error wrong_place(std::string_view written, const Allowed& property, unsigned place) {
@@ -284,8 +290,7 @@ Result<CanonicalProperty> check_property(std::string_view written, PropertyScope
     if (const Refused* r = find_refused(kDenied, name))
         return Error::config("HV00D", "Kafka property " + quoted(written) + " is not allowed",
                              std::string(r->why), std::string(r->hint));
-    return Error::config("HV00D", "unknown Kafka property " + quoted(written), "",
-                         hint_for_unknown(written, name, place));
+    return unknown(written, name, place);
 }
 
 Result<void> check_property_value(const CanonicalProperty& property, std::string_view value, Trust trust) {

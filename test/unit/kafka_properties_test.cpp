@@ -119,14 +119,26 @@ TEST(KafkaProperties, AreRefusedWithAReason) {
          "sluice divides the partitions itself and takes no part in a consumer group.", ""},
         {"transactional.id", Scope::Server, "Kafka property \"transactional.id\" is not allowed",
          "It is a property of producers; sluice only reads.", ""},
-        {"sasl_pasword", Scope::UserMapping, "unknown Kafka property \"sasl_pasword\"", "",
+        {"sasl_pasword", Scope::UserMapping, "unknown Kafka property \"sasl_pasword\"",
+         "A user mapping may have: sasl_username, sasl_password, sasl_oauthbearer_config, "
+         "sasl_oauthbearer_client_id, "
+         "sasl_oauthbearer_client_secret, sasl_oauthbearer_scope, sasl_oauthbearer_extensions, "
+         "ssl_certificate_pem, "
+         "ssl_key_pem, ssl_key_password, ssl_keystore_password, ssl_certificate_location, ssl_key_location, "
+         "ssl_keystore_location.",
          "Perhaps you meant \"sasl_password\"."},
-        {"security.protocal", Scope::Server, "unknown Kafka property \"security.protocal\"", "",
-         "Perhaps you meant \"security.protocol\"."},
-        {"", Scope::Server, "unknown Kafka property \"\"", "",
-         "The manual page on Kafka properties lists those that are allowed."},
-        {"interceptors", Scope::Server, "unknown Kafka property \"interceptors\"", "",
-         "The manual page on Kafka properties lists those that are allowed."},
+        {"fetch.min.byte", Scope::Table, "unknown Kafka property \"fetch.min.byte\"",
+         "A foreign table may have: isolation.level, fetch.wait.max.ms, fetch.min.bytes, "
+         "fetch.error.backoff.ms.",
+         "Perhaps you meant \"fetch.min.bytes\"."},
+        {"interceptors", Scope::Table, "unknown Kafka property \"interceptors\"",
+         "A foreign table may have: isolation_level, fetch_wait_max_ms, fetch_min_bytes, "
+         "fetch_error_backoff_ms.",
+         ""},
+        {"", Scope::Table, "unknown Kafka property \"\"",
+         "A foreign table may have: isolation_level, fetch_wait_max_ms, fetch_min_bytes, "
+         "fetch_error_backoff_ms.",
+         ""},
     };
     for (const Case& c : cases) {
         const auto checked = check_property(c.written, c.scope);
