@@ -80,9 +80,9 @@ std::optional<Error> DelimitedDecoder::decode_with(std::string_view text, Arena&
 template <class Cut>
 std::optional<Error> DelimitedDecoder::decode_field(const RawField& raw, const DelimitedColumn& column,
                                                     Arena& arena, Cell& cell) const {
-    constexpr bool kQuoted = std::is_same_v<Cut, QuotedCut>;
-    // The NULL string is compared with the bytes as they stand in the message; quoted ones never match.
-    if ((!kQuoted || raw.shape == RawField::Shape::Plain) && raw.bytes == rules_.null_string) {
+    // The NULL string is compared with the bytes as they stand in the message. It has no quote, so quoted
+    // ones differ.
+    if (raw.bytes == rules_.null_string) {
         cell = column.force_not_null ? Cell::text(raw.bytes) : Cell::null();
         return std::nullopt;
     }
@@ -95,7 +95,7 @@ std::optional<Error> DelimitedDecoder::decode_field(const RawField& raw, const D
             break;
         case RawField::Shape::Rebuild: {
             char* out = arena.allocate(raw.bytes.size());
-            if constexpr (kQuoted) {
+            if constexpr (std::is_same_v<Cut, QuotedCut>) {
                 cell = Cell::text({out, unquote(raw.bytes, rules_.quote, rules_.escape, out)});
             } else {
                 const Unescaped unescaped = unescape_backslashes(raw.bytes, out);

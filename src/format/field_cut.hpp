@@ -62,7 +62,7 @@ class QuotedCut : public FieldCut {
         : FieldCut(text, rules, rules.quote, rules.escape), quote_(rules.quote), escape_(rules.escape) {}
 
     // False when a quote is never closed.
-    bool next(RawField& field) {
+    [[gnu::always_inline]] bool next(RawField& field) {
         field.shape = RawField::Shape::Plain;
         size_t closed = 0;  // one past the last closing quote
         for (;;) {
@@ -114,7 +114,7 @@ class BackslashCut : public FieldCut {
     BackslashCut(std::string_view text, const DelimitedRules& rules) : FieldCut(text, rules, '\\', '\\') {}
 
     // Never fails: every sequence of bytes is a column.
-    bool next(RawField& field) {
+    [[gnu::always_inline]] bool next(RawField& field) {
         field.shape = RawField::Shape::Plain;
         for (;;) {
             const size_t at = scan_.next();

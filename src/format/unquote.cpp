@@ -1,5 +1,7 @@
 #include "format/unquote.hpp"
 
+#include "format/byte_scan.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -65,19 +67,27 @@ Sequence decode_sequence(std::string_view rest) {
 }  // namespace
 
 size_t unquote(std::string_view raw, char quote, char escape, char* out) {
+    ByteScan scan(raw, quote, escape, escape);
     char* to = out;
+    size_t copied = 0;
     bool inside = false;
-    for (size_t i = 0; i < raw.size(); ++i) {
-        const char c = raw[i];
-        if (inside && c == escape && i + 1 < raw.size() && (raw[i + 1] == escape || raw[i + 1] == quote)) {
-            *to++ = raw[++i];
-        } else if (c == quote) {
-            inside = !inside;
+    for (size_t at = scan.next(); at != raw.size(); at = scan.next()) {
+        const char c = raw[at];
+        const bool escapes =
+            inside && c == escape && at + 1 < raw.size() && (raw[at + 1] == escape || raw[at + 1] == quote);
+        if (!escapes && c != quote) continue;
+        // Everything before this byte is text; the byte itself is not, but the one that it escapes is.
+        std::memcpy(to, raw.data() + copied, at - copied);
+        to += at - copied;
+        copied = at + 1;
+        if (escapes) {
+            scan.next();
         } else {
-            *to++ = c;
+            inside = !inside;
         }
     }
-    return static_cast<size_t>(to - out);
+    std::memcpy(to, raw.data() + copied, raw.size() - copied);
+    return static_cast<size_t>(to - out) + raw.size() - copied;
 }
 
 size_t backslash_sequence_length(std::string_view rest) {
