@@ -37,7 +37,7 @@ void fail(Error error) {
 Error to_error(const ErrorData *record, Stage stage) {
     Error error;
     error.sqlstate = unpack_sql_state(record->sqlerrcode);
-    error.kind = kind_of_sqlstate(error.sqlstate);
+    error.kind = kind_of_sqlstate(error.sqlstate, record->funcname ? record->funcname : "");
     error.stage = stage;
     error.message = text_of(record->message);
     error.detail = text_of(record->detail);

@@ -63,6 +63,18 @@ std::string place(const std::string &topic, Partition partition, Offset offset) 
            std::to_string(offset.value);
 }
 
+// The relation's columns, in memory that lasts until it is freed.
+TupleDesc descriptor_of(Oid relation) {
+    return call([&] {
+        Relation rel = relation_open(relation, AccessShareLock);
+        MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
+        TupleDesc copy = CreateTupleDescCopyConstr(RelationGetDescr(rel));
+        MemoryContextSwitchTo(old);
+        relation_close(rel, AccessShareLock);
+        return copy;
+    });
+}
+
 }  // namespace
 
 // Everything that is built from one definition and one claim of partitions. Members are destroyed in reverse order:
@@ -74,7 +86,7 @@ struct Worker::Engagement {
     std::unique_ptr<Consumer> consumer;
     MessageHeaders headers;
     std::optional<RecordDecoder> decoder;
-    TupleDesc tupdesc = nullptr;  // in TopMemoryContext, freed with this
+    TupleDesc tupdesc = nullptr;
     std::unique_ptr<BatchReader> reader;
     std::unique_ptr<Sink> sink;
     std::optional<Ledger> ledger;
@@ -228,9 +240,11 @@ Worker::Next Worker::work() {
         if (!resolution.problems.empty()) fail(combine(resolution.problems));
         e.resolved = std::move(resolution.job);
         e.source = load_source(e.job.source, e.job.owner);
-        for (size_t i = 0; i < e.source.record.columns.size(); ++i)
-            e.source.record.columns[i].wanted = is_used(e.resolved, i);
-        e.tupdesc = copy_tuple_descriptor(e.job.source);
+        e.tupdesc = descriptor_of(e.job.source);
+        const std::vector<AttrNumber> attributes = source_attributes(e.tupdesc);
+        const auto &used = e.resolved.source_columns_used;
+        for (size_t i = 0; i < attributes.size(); ++i)
+            e.source.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
         transaction.commit();
     }
     e.decoder.emplace(value_or_fail(RecordDecoder::make(e.source.record, &e.headers)));
@@ -240,9 +254,7 @@ Worker::Next Worker::work() {
     watch_relations(e.job.source, e.job.target);
 
     ConsumerConfig config;
-    config.brokers = e.source.brokers;
-    config.properties = e.source.properties;
-    config.group_id = options.group_id;
+    config.client = {e.source.brokers, e.source.properties, options.group_id};
     // Half of the budget waits in the queue, a quarter is the batch, a quarter sorts and holds decoded rows.
     config.queue_bytes = static_cast<size_t>(options.memory / 2);
     e.consumer = value_or_fail(Consumer::open(config));

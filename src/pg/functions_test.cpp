@@ -1,0 +1,336 @@
+// test_job and explain_job: what a job does with messages, and by which statements. Nothing remains of either.
+#include "format/record_decoder.hpp"
+#include "job/json.hpp"
+#include "kafka/consumer.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pg/arguments.hpp"
+#include "pg/job_access.hpp"
+#include "pg/sink.hpp"
+#include "pg/source.hpp"
+#include "pg/wait.hpp"
+
+extern "C" {
+#include "access/relation.h"
+#include "funcapi.h"
+#include "utils/jsonb.h"
+#include "utils/tuplestore.h"
+}
+
+namespace sluice {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kBrokerTimeout{5};
+// How long an idle topic is waited for before what has come is taken.
+constexpr seconds kPatience{10};
+constexpr size_t kMostMessages = 10'000;
+
+// The settings under which a worker would run the job's expressions, for a scope.
+class JobSettings {
+public:
+    explicit JobSettings(const JobSpec &spec) {
+        for (const auto &[name, value] : spec.settings)
+            call([&] {
+                set_config_option(name.c_str(), value.c_str(), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
+                                  false);
+            });
+    }
+
+private:
+    PinnedPath path_;  // opens the nest level that the settings above belong to, and closes it
+};
+
+// A job as its worker has it, in this session and as its owner, until the scope ends.
+class Rehearsal {
+public:
+    explicit Rehearsal(const catalog::StoredJob &job) : owner_(job.owner), settings_(job.spec) {
+        Resolution resolution = resolve_job(job.spec, job.owner, Expressions::Qualified);
+        if (!resolution.problems.empty()) fail(combine(resolution.problems));
+        resolved_ = std::move(resolution.job);
+        source_ = load_source(job.source, job.owner);
+        relation_ = call([&] { return relation_open(job.source, AccessShareLock); });
+        TupleDesc tupdesc = RelationGetDescr(relation_);
+        const auto attributes = source_attributes(tupdesc);
+        const auto &used = resolved_.source_columns_used;
+        for (size_t i = 0; i < attributes.size(); ++i)
+            source_.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
+        decoder_.emplace(value_or_fail(RecordDecoder::make(source_.record, &headers_)));
+        reader_ = std::make_unique<BatchReader>(*decoder_, tupdesc);
+        sink_ = make_sink(resolved_);
+        bind_source(job.source, reader_.get());
+    }
+    ~Rehearsal() {
+        bind_source(resolved_.source, nullptr);
+        sink_.reset();
+        reader_.reset();
+        // After an error the transaction's abort closes it.
+        if (std::uncaught_exceptions() == exceptions_) relation_close(relation_, AccessShareLock);
+    }
+
+    const ResolvedJob &resolved() const { return resolved_; }
+    const SourceSpec &source() const { return source_; }
+    BatchReader &reader() { return *reader_; }
+    Sink &sink() { return *sink_; }
+
+private:
+    int exceptions_ = std::uncaught_exceptions();
+    RunAs owner_;
+    JobSettings settings_;
+    MessageHeaders headers_;
+    ResolvedJob resolved_;
+    SourceSpec source_;
+    Relation relation_ = nullptr;
+    std::optional<RecordDecoder> decoder_;
+    std::unique_ptr<BatchReader> reader_;
+    std::unique_ptr<Sink> sink_;
+};
+
+struct TestRow {
+    int32_t partition;
+    int64_t offset;
+    bool from_topic;
+    std::string outcome;
+    std::string row;  // JSON; empty when the message cannot be mapped
+    std::optional<Error> error;
+};
+
+std::string outcome_of(const RowCounts &rows) {
+    if (rows.deleted > 0) return "deleted";
+    if (rows.written > 0 && rows.split_known) return rows.inserted > 0 ? "inserted" : "updated";
+    if (rows.written > 0) return "written";
+    if (rows.stale > 0) return "stale";
+    if (rows.unmatched > 0) return "unmatched";
+    if (rows.filtered > 0) return "filtered";
+    if (rows.superseded > 0) return "superseded";
+    return "unchanged";
+}
+
+std::string mapped_row_query(const ResolvedJob &job) {
+    std::string columns;
+    for (const MappedTarget &c : job.columns) {
+        const std::string name = call([&] { return quote_identifier(c.name.c_str()); });
+        columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
+    }
+    return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name + " s) r";
+}
+
+// One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
+TestRow test_message(Rehearsal &rehearsal, const MessageView &message, const std::string &row_query) {
+    TestRow result{message.partition.value, message.offset.value, !message.topic.empty(), {}, {}, {}};
+    BatchReader &reader = rehearsal.reader();
+    {
+        spi::Subtransaction mapping;
+        try {
+            reader.bind({&message, 1});
+            spi::Connection connection;
+            const spi::Rows row = spi::run(row_query);
+            if (!row.empty()) result.row = row.text(0, 0);
+        } catch (const PgError &) {
+            // The attempt below meets the same error and tells it.
+        }
+        mapping.rollback();
+    }
+    spi::Subtransaction attempt;
+    try {
+        reader.bind({&message, 1});
+        const RowCounts rows = rehearsal.sink().write(reader);
+        if (!reader.rejects().empty())
+            result.error = reader.rejects().front().error;
+        else
+            result.outcome = outcome_of(rows);
+    } catch (const PgError &e) {
+        result.error = to_error(e.record, reader.stage());
+    } catch (const Failure &e) {
+        result.error = e.error;
+    }
+    if (result.error) {
+        result.outcome = "rejected";
+        attempt.rollback();
+    } else {
+        attempt.release();
+    }
+    return result;
+}
+
+std::vector<TestRow> test_messages(const catalog::StoredJob &job, std::span<const MessageView> messages) {
+    std::vector<TestRow> results;
+    spi::Subtransaction everything;
+    {
+        Rehearsal rehearsal(job);
+        const std::string row_query = mapped_row_query(rehearsal.resolved());
+        for (const MessageView &message : messages) {
+            call([] { CHECK_FOR_INTERRUPTS(); });
+            results.push_back(test_message(rehearsal, message, row_query));
+        }
+    }
+    everything.rollback();
+    return results;
+}
+
+// The next messages of the job: from its offsets, or from the beginning of partitions it has none for.
+std::vector<Assignment> next_positions(const catalog::StoredJob &job, const std::string &topic,
+                                       const SharedClient &client, const SourceSpec &source, Waiter &waiter) {
+    const TopicInfo info = value_or_fail(fetch_topic(client, topic, kBrokerTimeout, waiter));
+    std::vector<Partition> partitions;
+    for (const PartitionInfo &p : info.partitions)
+        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(), p.partition.value) !=
+                                      source.partitions->end())
+            partitions.push_back(p.partition);
+    const auto marks = value_or_fail(fetch_watermarks(client, topic, partitions, kBrokerTimeout, waiter));
+    std::vector<Assignment> assignments;
+    for (size_t i = 0; i < partitions.size(); ++i)
+        assignments.push_back({topic, partitions[i], marks[i].low, -1});
+    Bookkeeping bookkeeping;
+    const spi::Rows rows = spi::run("SELECT partition, next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2",
+                                    {spi::Param::int4(job.id.value), spi::Param::text(topic)});
+    for (size_t i = 0; i < rows.size(); ++i)
+        for (Assignment &a : assignments)
+            if (a.partition.value == rows.integer(i, 0)) a.start = std::max(a.start, NextOffset{rows.integer(i, 1)});
+    return assignments;
+}
+
+std::vector<TestRow> test_topic(const catalog::StoredJob &job, size_t count) {
+    SessionWaiter waiter;
+    const SourceSpec source = load_source(job.source, job.owner);
+    ConsumerConfig config;
+    config.client = {source.brokers, source.properties, job.spec.options.group_id};
+    const auto consumer = value_or_fail(Consumer::open(config));
+    const auto assignments = next_positions(job, source.topic, consumer->client(), source, waiter);
+    value_or_fail(consumer->assign(assignments));
+    MessageBatch batch;
+    std::vector<ConsumerEvent> events;
+    size_t ended = 0;
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    while (batch.size() < count && ended < assignments.size() && std::chrono::steady_clock::now() < until) {
+        consumer->clear_wake();
+        events.clear();
+        consumer->poll(batch, {count - batch.size(), static_cast<size_t>(job.spec.options.memory)}, events);
+        for (const ConsumerEvent &event : events) {
+            if (event.kind == ConsumerEvent::Kind::EndOfPartition)
+                ++ended;
+            else
+                fail(event.error);
+        }
+        if (batch.size() < count && ended < assignments.size())
+            waiter.wait_readable(consumer->wake_fd(), milliseconds(200));
+    }
+    return test_messages(job, batch.messages());
+}
+
+void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow> &rows) {
+    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    call([&] { InitMaterializedSRF(fcinfo, 0); });
+    for (const TestRow &row : rows) {
+        call([&] {
+            Datum values[10];
+            bool nulls[10] = {};
+            auto text = [&](int at, const std::string &value) {
+                nulls[at] = value.empty();
+                if (!nulls[at]) values[at] = CStringGetTextDatum(value.c_str());
+            };
+            nulls[0] = nulls[1] = !row.from_topic;
+            values[0] = Int32GetDatum(row.partition);
+            values[1] = Int64GetDatum(row.offset);
+            text(2, row.outcome);
+            nulls[3] = row.row.empty();
+            if (!nulls[3]) values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(row.row.c_str()));
+            for (int at = 4; at < 10; ++at) nulls[at] = true;
+            if (row.error) {
+                values[4] = CStringGetTextDatum(stage_name(row.error->stage).data());
+                nulls[4] = false;
+                text(5, row.error->sqlstate);
+                text(6, row.error->message);
+                text(7, row.error->detail);
+                text(8, row.error->hint);
+                text(9, row.error->column_name);
+            }
+            tuplestore_putvalues(info->setResult, info->setDesc, values, nulls);
+        });
+    }
+}
+
+const char *yes_no(bool value) {
+    return value ? "yes" : "no";
+}
+
+std::vector<std::string> explain(const catalog::StoredJob &job) {
+    std::vector<std::string> lines;
+    spi::Subtransaction everything;
+    {
+        Rehearsal rehearsal(job);
+        const ResolvedJob &r = rehearsal.resolved();
+        lines.push_back("Source: " + r.source_name);
+        lines.push_back("Target: " + r.target_name);
+        lines.push_back(std::string("Gear: ") + (r.gear == Gear::Direct ? "direct" : "statement") + ", because " +
+                        r.gear_reason);
+        if (job.spec.mode == Mode::Merge)
+            lines.push_back(std::string("Upsert: ") +
+                            (r.upsert == UpsertWay::OnConflict ? "INSERT … ON CONFLICT" : "UPDATE, then INSERT") +
+                            (r.upsert_reason.empty() ? "" : ", because " + r.upsert_reason));
+        if (job.spec.mode != Mode::Insert) {
+            lines.push_back(std::string("Index on the match columns: ") + yes_no(r.has_probing_index));
+            lines.push_back(std::string("Locks the target for each batch: ") + yes_no(r.lock_target));
+        }
+        for (const std::string &text : rehearsal.sink().explain()) {
+            size_t from = 0;
+            for (size_t end; from <= text.size(); from = end + 1) {
+                end = std::min(text.find('\n', from), text.size());
+                lines.push_back(text.substr(from, end - from));
+            }
+        }
+    }
+    everything.rollback();
+    return lines;
+}
+
+}  // namespace
+
+SLUICE_FUNCTION(sluice_test_job_messages) {
+    const Arguments arguments(fcinfo);
+    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    const int32_t count = arguments.integer(1).value_or(10);
+    if (count < 1 || count > static_cast<int32_t>(kMostMessages))
+        fail(Error::config("22023", "argument messages must be 1 to " + std::to_string(kMostMessages)));
+    return_rows(fcinfo, test_topic(job, static_cast<size_t>(count)));
+    return 0;
+}
+
+// A NULL sample is a tombstone.
+SLUICE_FUNCTION(sluice_test_job_sample) {
+    const Arguments arguments(fcinfo);
+    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    MessageView message;
+    if (!arguments.is_null(1)) {
+        const varlena *bytes = call([&] {
+            return pg_detoast_datum_packed(reinterpret_cast<varlena *>(DatumGetPointer(fcinfo->args[1].value)));
+        });
+        message.value = Bytes::of({VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)});
+    }
+    return_rows(fcinfo, test_messages(job, {&message, 1}));
+    return 0;
+}
+
+SLUICE_FUNCTION(sluice_explain_job) {
+    const Arguments arguments(fcinfo);
+    const std::vector<std::string> lines = explain(job_of_caller(arguments.required_text(0, "name")));
+    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    call([&] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
+    for (const std::string &line : lines)
+        call([&] {
+            Datum value = CStringGetTextDatum(line.c_str());
+            bool null = false;
+            tuplestore_putvalues(info->setResult, info->setDesc, &value, &null);
+        });
+    return 0;
+}
+
+}  // namespace sluice
