@@ -17,8 +17,10 @@ endif
 
 $(filter-out uninstall,$(MODULE)) $(TASKS): setup
 
+# The lock: two runs side by side would write the same objects.
 $(MODULE):
-	@$(MAKE) --no-print-directory -f module.mk PG_CONFIG="$(PG_CONFIG)" $@
+	@mkdir -p build
+	@flock build/lock $(MAKE) --no-print-directory -f module.mk PG_CONFIG="$(PG_CONFIG)" $@
 
 $(TASKS):
 	@scripts/$@
