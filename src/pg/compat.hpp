@@ -57,9 +57,7 @@ inline void run_to_end(QueryDesc* query) {
 
 inline void explain_plan(PlannedStmt* planned, ExplainState* state, const char* sql,
                          QueryEnvironment* environment) {
-#if PG_VERSION_NUM >= 180000
-    ExplainOnePlan(planned, nullptr, state, sql, nullptr, environment, nullptr, nullptr, nullptr);
-#elif PG_VERSION_NUM >= 170000
+#if PG_VERSION_NUM >= 170000
     ExplainOnePlan(planned, nullptr, state, sql, nullptr, environment, nullptr, nullptr, nullptr);
 #else
     ExplainOnePlan(planned, nullptr, state, sql, nullptr, environment, nullptr, nullptr);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "pg/batch_reader.hpp"
 
@@ -65,5 +66,6 @@ class MultiInsert {
     size_t bytes_ = 0;
     int64_t count_ = 0;
 };
+static_assert(std::is_trivially_destructible_v<MultiInsert>);
 
 }  // namespace sluice

@@ -4,6 +4,8 @@
 // (sub)transaction.
 #pragma once
 
+#include <type_traits>
+
 #include "pg/airlock.hpp"
 
 extern "C" {
@@ -34,5 +36,6 @@ class RowRelation {
     QueryEnvironment* environment_ = nullptr;
     int64_t size_ = 0;
 };
+static_assert(std::is_trivially_destructible_v<RowRelation>);
 
 }  // namespace sluice

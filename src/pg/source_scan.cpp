@@ -46,6 +46,8 @@ bool reads_row_by_row(const Plan* plan) {
     switch (nodeTag(plan)) {
         case T_ForeignScan:
             return true;
+        case T_SubqueryScan:
+            return reads_row_by_row(reinterpret_cast<const SubqueryScan*>(plan)->subplan);
         case T_Result:
         case T_NestLoop:
             return plan->lefttree != nullptr && reads_row_by_row(plan->lefttree);
