@@ -176,7 +176,7 @@ class Definition {
         } else if (key == "mode") {
             std::string word;
             read(key, value, word);
-            if (auto mode = value_for(kModes, "mode", word))
+            if (auto mode = mode_for("mode", word))
                 job_.mode = mode.value();
             else
                 keep(mode.error());

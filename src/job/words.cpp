@@ -52,6 +52,13 @@ std::string clipped(std::string_view text) {
     return std::string(text.substr(0, end)) + "…";
 }
 
+Result<Mode> mode_for(std::string_view subject, std::string_view text) {
+    auto mode = value_for(kModes, subject, text);
+    // By its letters it is nearer to insert.
+    if (!mode && same_word(text, "upsert")) mode.error().hint = "Perhaps you meant \"merge\".";
+    return mode;
+}
+
 Result<Format> format_for(std::string_view subject, std::string_view text) {
     for (std::string_view planned : kPlannedFormats) {
         if (!same_word(planned, text)) continue;

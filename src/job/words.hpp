@@ -85,6 +85,8 @@ Result<E> value_for(const Word<E> (&table)[N], std::string_view subject, std::st
     return unknown_word(subject, text, texts(table));
 }
 
+Result<Mode> mode_for(std::string_view subject, std::string_view text);
+
 // Also refuses by name the formats that are planned and do not exist yet.
 Result<Format> format_for(std::string_view subject, std::string_view text);
 

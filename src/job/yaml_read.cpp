@@ -199,11 +199,14 @@ class JobReader {
         out_.schema = reader_.identifier(reader_.child(item, "SCHEMA"));
         const YamlItem table = reader_.child(item, "TABLE");
         if (!table) reader_.missing(item, "TABLE");
+        if (const std::string text = reader_.text(table); text.find_first_of(".\"") < text.find('"'))
+            reader_.fail(table, "42602", "\"" + clipped(text) + "\" is not the name of a table",
+                         "Write the schema into SCHEMA; a name with a dot in it needs double quotes.");
         out_.table = reader_.identifier(table);
         job.target =
             (out_.schema.empty() ? "" : quote_identifier(out_.schema) + ".") + quote_identifier(out_.table);
         if (const YamlItem mode = reader_.child(item, "MODE"))
-            job.mode = reader_.value(mode, value_for(kModes, "MODE", reader_.text(mode)));
+            job.mode = reader_.value(mode, mode_for("MODE", reader_.text(mode)));
         names("match_columns", reader_.child(item, "MATCH_COLUMNS"), job.match_columns);
         names("order_columns", reader_.child(item, "ORDER_COLUMNS"), job.order_columns);
         names("update_columns", reader_.child(item, "UPDATE_COLUMNS"), job.update_columns);

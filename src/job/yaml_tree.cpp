@@ -96,8 +96,9 @@ class TreeBuilder {
                                 : static_cast<int>(parser_->problem_mark.line) + 1;
         std::string what = parser_->problem ? parser_->problem : "cannot be read";
         if (!reader) what += " at column " + std::to_string(parser_->problem_mark.column + 1);
-        return fail(syntax(yaml_place(path_, line), "this is not YAML: " + what,
-                           "Check the indentation, and quote text that contains a colon, a # or a bracket."));
+        return fail(
+            syntax(yaml_place(path_, line), "this is not YAML: " + what,
+                   "Indent with blanks, not tabs, and quote text that contains a colon, a # or a bracket."));
     }
 
     bool document(YamlNode& root) {
