@@ -1,6 +1,6 @@
-// Runs code that PostgreSQL may object to, such as the analysis of a text, in a
-// subtransaction that survives it. Must not be used for what changes data in
-// normal operation: the price is a subtransaction. The refusal owns its text.
+// Runs what PostgreSQL may object to, such as the analysis of a text, in a subtransaction that survives it.
+// Must not be used for what changes data in normal operation: the price is a subtransaction.
+// The refusal owns its text.
 #pragma once
 
 #include "base/result.hpp"
@@ -17,9 +17,8 @@ struct Refusal {
     int character = 0;  // in the text that was analysed, from 1; 0: PostgreSQL did not say
 };
 
-// Nothing when `body` went through. Cancel requests and shortages are no
-// objections: they go on as Failure, because the PgError's record goes with the
-// subtransaction.
+// Nothing when `body` went through. Cancel requests and shortages are no objections: they go on as Failure,
+// because the PgError's record goes with the subtransaction.
 template <class Body>
 std::optional<Refusal> attempt(Body&& body) {
     spi::Subtransaction subtransaction;

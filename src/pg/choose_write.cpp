@@ -43,16 +43,15 @@ class Choice {
         if (objection.empty()) {
             const std::string index = call([&] { return get_rel_name(job_.unique_index); });
             job_.upsert = UpsertWay::OnConflict;
-            job_.upsert_reason = "INSERT with ON CONFLICT, decided by unique index " + quoted(index);
+            job_.upsert_reason = "unique index " + quoted(index) + " decides";
         } else {
             job_.upsert = UpsertWay::UpdateThenInsert;
-            job_.upsert_reason = "UPDATE, then INSERT of the rows that are not there: " + objection;
+            job_.upsert_reason = objection;
         }
     }
 
-    // ON CONFLICT checks the row that it would insert before it sees that a row
-    // is there. So everything that this row must fulfil has to hold for updates
-    // too. Empty when it can be used.
+    // ON CONFLICT checks the row that it would insert before it sees that a row is there. So everything that
+    // this row must fulfil has to hold for updates too. Empty when it can be used.
     std::string on_conflict_objection() const {
         if (!OidIsValid(job_.unique_index)) return "there is no usable unique index on the match columns";
         if (target_.has_rules) return "the target has rules";
@@ -76,9 +75,7 @@ class Choice {
     std::string column_objection(const TargetColumn& column) const {
         const bool constrained = column.not_null || column.constrained_domain;
         if (!constrained || is_decided(column.name)) return {};
-        if (column.generated)
-            return "is NOT NULL and computed from more than the match and update "
-                   "columns";
+        if (column.generated) return "is NOT NULL and computed from more than the match and update columns";
         if (mapped(column.name) != nullptr) return "is constrained and written by inserts only";
         if (column.default_kind == DefaultKind::None && !column.identity)
             return "is NOT NULL, has no default and is not mapped";
@@ -88,14 +85,12 @@ class Choice {
     void choose_gear() {
         const std::string objection = direct_objection();
         job_.gear = objection.empty() ? Gear::Direct : Gear::Statement;
-        job_.gear_reason = objection.empty() ? "insert mode into heap storage, with nothing that "
-                                               "needs to see rows one by one"
-                                             : objection;
+        job_.gear_reason = objection.empty() ? "nothing needs to see the rows one by one" : objection;
     }
 
     std::string direct_objection() const {
-        if (r_.spec.mode == Mode::Update) return "update mode";
-        if (r_.spec.mode == Mode::Merge) return "merge mode";
+        if (r_.spec.mode == Mode::Update) return "the mode is update";
+        if (r_.spec.mode == Mode::Merge) return "the mode is merge";
         if (r_.spec.options.on_conflict == OnConflict::Ignore)
             return "rows that are there already are to be ignored";
         if (!target_.distributing_extension.empty())
@@ -122,9 +117,8 @@ class Choice {
     void tell_surprises() {
         if (target_.unlogged)
             r_.warning("target " + target_.name + " is unlogged",
-                       "After a crash of the server it is empty, while the job goes on from "
-                       "its offsets.",
-                       "ALTER TABLE … SET LOGGED, or set the offsets back after a crash.");
+                       "After a crash of the server it is empty, while the job goes on from its offsets.",
+                       "ALTER TABLE ... SET LOGGED, or set the offsets back after a crash.");
         if (r_.spec.mode == Mode::Update) return;
         for (const TargetColumn& column : target_.columns) {
             if (column.generated || mapped(column.name) != nullptr) continue;

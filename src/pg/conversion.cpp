@@ -9,8 +9,7 @@ namespace sluice {
 
 namespace {
 
-// Length functions take (value, length) or (value, length, explicit); the
-// explicit form of the latter cuts.
+// Length functions take (value, length) or (value, length, explicit); the explicit form of the latter cuts.
 bool cuts_when_explicit(Oid length_function) { return get_func_nargs(length_function) == 3; }
 
 // With its typmod: a bare "character" would mean character(1).

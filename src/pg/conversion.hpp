@@ -1,7 +1,6 @@
-// SQL text that converts a value to a column's type as an assignment does: too
-// long is an error, not cut. Must not know where the value comes from. What it
-// is for: resolved_job.hpp. Text is palloc'd in the current context. Plain C:
-// call it inside a door, under the path under which the text will run.
+// SQL text that converts a value to a column's type as an assignment does: too long is an error, not cut.
+// Must not know where the value comes from. What it is for is said in resolved_job.hpp.
+// Text is palloc'd in the current context. Plain C: for inside a door, under the path it will run under.
 #pragma once
 
 #include "pg/airlock.hpp"
@@ -14,12 +13,10 @@ namespace sluice {
 
 struct Conversion {
     const char* text;
-    bool length_is_open;  // SQL cannot say it: arrays of types whose casts cut.
-                          // INSERT will apply it
+    bool length_is_open;  // SQL cannot say it, as for arrays of varchar(n): INSERT will apply it
 };
 
-// `text` is `expr` deparsed; `declared` and `typmod` are those of the column,
-// which may be of a domain.
+// `text` is `expr` deparsed; `declared` and `typmod` are those of the column, which may be of a domain.
 Conversion convert_as_assignment(Node* expr, const char* text, Oid declared, int32 typmod);
 
 }  // namespace sluice

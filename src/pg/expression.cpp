@@ -137,8 +137,7 @@ struct Findings {
     QueryRelations relations = {NIL, NIL};
 };
 
-// Adds the columns that the expression uses; a reference to the whole row uses
-// them all.
+// Adds the columns that the expression uses; a reference to the whole row uses them all.
 void collect_columns(Findings& findings, Relation source) {
     ListCell* cell;
     foreach (cell, pull_vars_of_level(findings.analysed.expr, 0)) {
@@ -265,10 +264,9 @@ std::optional<Error> check_relations(const ExpressionRequest& request, const Que
     for (int i = 0; i < list_length(relations.reachable); ++i) {
         const Oid relation = list_nth_oid(relations.reachable, i);
         if (is_sluice_table(relation))
-            return error("0A000",
-                         "a sub-select cannot read " + qualified_name(relation) + ", which is a Kafka topic",
-                         "Every message would read that topic again. Let a job write "
-                         "it to a table, and read that.");
+            return error(
+                "0A000", "a sub-select cannot read " + qualified_name(relation) + ", which is a Kafka topic",
+                "Every message would read that topic again. Let a job write it to a table, and read that.");
         if (call([&] { return get_rel_persistence(relation); }) == RELPERSISTENCE_TEMP)
             return error("0A000", "a sub-select cannot read the temporary table " + qualified_name(relation),
                          "A job runs in a session of its own, which does not have it.");
@@ -294,8 +292,7 @@ Result<AnalysedExpression> analyse(const ExpressionRequest& request) {
     Findings findings;
     auto refusal = attempt([&] {
         findings = call([&] {
-            // A caller's callback would take the position for one in the caller's own
-            // text.
+            // A caller's callback would take the position for one in the caller's own text.
             error_context_stack = nullptr;
             return find(request.text.c_str(), request.source, request.type, request.typmod);
         });

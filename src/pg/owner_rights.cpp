@@ -32,40 +32,35 @@ class Rights {
 
     void check_source() {
         const spi::Rows row = query_catalog(
-            "SELECT has_server_privilege($1, $2, 'USAGE'), "
-            "has_table_privilege($1, $3, 'SELECT')",
+            "SELECT has_server_privilege($1, $2, 'USAGE'), has_table_privilege($1, $3, 'SELECT')",
             {owner(), spi::Param::oid(source_.server), spi::Param::oid(source_.relation)});
         if (!row.boolean(0, 0)) lacking("USAGE", quoted(source_.server_name), "FOREIGN SERVER ");
         if (!row.boolean(0, 1)) lacking("SELECT", source_.name);
     }
 
-    // Triggers, defaults and checks of another role's table would run with a
-    // superuser's rights.
+    // Triggers, defaults and checks of another role's table would run with a superuser's rights.
     void check_superuser() {
         const spi::Rows row = query_catalog("SELECT rolsuper FROM pg_roles WHERE oid = $1", {owner()});
         if (row.empty() || !row.boolean(0, 0) || target_.not_of_superuser.empty()) return;
         r_.problem("42501",
                    "a superuser's job cannot write " + target_.not_of_superuser +
                        ", which does not belong to a superuser",
-                   "The table's owner could make it run anything, by a trigger for "
-                   "example.",
+                   "The table's owner could make it run anything, by a trigger for example.",
                    "Let the table's owner, or another ordinary role, be the job's owner.");
     }
 
     OwnerRights check_target() {
         const spi::Param target = spi::Param::oid(target_.relation);
         const spi::Rows whole = query_catalog(
-            "SELECT has_table_privilege($1, $2, 'INSERT'), "
-            "has_table_privilege($1, $2, 'SELECT'),"
-            "       has_table_privilege($1, $2, 'DELETE'), "
-            "has_table_privilege($1, $2, 'UPDATE, DELETE, TRUNCATE')",
+            "SELECT has_table_privilege($1, $2, 'INSERT'), has_table_privilege($1, $2, 'SELECT'),"
+            "       has_table_privilege($1, $2, 'DELETE'),"
+            "       has_table_privilege($1, $2, 'UPDATE, DELETE, TRUNCATE')",
             {owner(), target});
         const spi::Rows columns = query_catalog(
             "SELECT a.attnum, has_column_privilege($1, $2, a.attnum, 'INSERT'),"
-            "       has_column_privilege($1, $2, a.attnum, 'UPDATE'), "
-            "has_column_privilege($1, $2, a.attnum, 'SELECT')"
-            "  FROM pg_attribute a WHERE a.attrelid = $2 AND a.attnum > 0 AND NOT "
-            "a.attisdropped",
+            "       has_column_privilege($1, $2, a.attnum, 'UPDATE'),"
+            "       has_column_privilege($1, $2, a.attnum, 'SELECT')"
+            "  FROM pg_attribute a WHERE a.attrelid = $2 AND a.attnum > 0 AND NOT a.attisdropped",
             {owner(), target});
         auto may = [&](AttrNumber attnum, size_t privilege) {
             for (size_t i = 0; i < columns.size(); ++i)
@@ -96,14 +91,11 @@ class Rights {
         if (r_.spec.mode == Mode::Update) return;
         const spi::Rows rows = query_catalog(
             "SELECT DISTINCT a.adnum, format('%I.%I', n.nspname, c.relname)"
-            "  FROM pg_attrdef a JOIN pg_depend d ON d.classid = "
-            "'pg_attrdef'::regclass AND d.objid = a.oid"
-            "  JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = "
-            "d.refobjid"
+            "  FROM pg_attrdef a JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = a.oid"
+            "  JOIN pg_class c ON d.refclassid = 'pg_class'::regclass AND c.oid = d.refobjid"
             "  JOIN pg_namespace n ON n.oid = c.relnamespace"
             " WHERE a.adrelid = $2"
-            "   AND CASE WHEN c.relkind = 'S' THEN NOT has_sequence_privilege($1, "
-            "c.oid, 'USAGE, UPDATE') END"
+            "   AND CASE WHEN c.relkind = 'S' THEN NOT has_sequence_privilege($1, c.oid, 'USAGE, UPDATE') END"
             " ORDER BY 1, 2",
             {owner(), spi::Param::oid(target_.relation)});
         for (size_t i = 0; i < rows.size(); ++i) {
@@ -123,8 +115,7 @@ class Rights {
 
 void check_owner(Resolving& resolving) {
     const spi::Rows row = query_catalog(
-        "SELECT rolcanlogin, has_database_privilege(oid, "
-        "current_database(), 'CONNECT'), current_database()"
+        "SELECT rolcanlogin, has_database_privilege(oid, current_database(), 'CONNECT'), current_database()"
         "  FROM pg_roles WHERE oid = $1",
         {spi::Param::oid(resolving.job().owner)});
     // PostgreSQL 17 lets background workers in without LOGIN.

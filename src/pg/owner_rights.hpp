@@ -1,7 +1,6 @@
-// What the job's owner may do, against what the job will do.
-// Must not look at EXECUTE or at what sub-selects read: the first is checked
-// when it runs, the second with expressions. Every missing right becomes a
-// problem with the statement that grants it.
+// What the job's owner may do, against what the job will do; a missing right is a problem with its GRANT.
+// Must not look at EXECUTE, which is checked when it runs, nor at what sub-selects read (see expression.hpp).
+// Plain values.
 #pragma once
 
 #include "pg/resolving.hpp"
@@ -13,8 +12,7 @@ struct OwnerRights {
     bool reads_target = false;      // SELECT on the whole target
 };
 
-// Who the owner is, before relations are looked at: may a worker connect as
-// this role?
+// Who the owner is, before relations are looked at: may a worker connect as this role?
 void check_owner(Resolving& resolving);
 
 // Needs source, target and resolved columns.

@@ -1,7 +1,6 @@
 // The relations that the sub-selects of an analysed expression read.
 // Must not judge them.
-// Lists of OIDs are palloc'd in the current context. Plain C: call it inside a
-// door.
+// Lists of OIDs are palloc'd in the current context. Plain C: call it inside a door.
 #pragma once
 
 #include "pg/airlock.hpp"

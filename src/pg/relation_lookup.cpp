@@ -26,8 +26,7 @@ Found look_up(const char* name) {
     return {RangeVarGetRelid(range, AccessShareLock, true), range->relname};
 }
 
-// The relation of another schema, or of a similar name, that was probably
-// meant.
+// The relation of another schema, or of a similar name, that was probably meant.
 std::string lookup_hint(std::string_view last_name, const std::string& kinds) {
     const spi::Rows rows = query_catalog(
         "SELECT c.relname, format('%I.%I', n.nspname, c.relname)"

@@ -119,7 +119,7 @@ class Columns {
             r_.problem("42703",
                        "source " + source_.name + " and target " + target_.name + " have no column in common",
                        "Without a mapping, columns map by name.",
-                       "Give a mapping, such as mapping => '{\"" + first_target_column() + "\": \"…\"}'.");
+                       "Give a mapping, such as mapping => '{\"" + first_target_column() + "\": \"...\"}'.");
     }
 
     std::string first_target_column() const {
@@ -131,8 +131,7 @@ class Columns {
         add(column, expression);
     }
 
-    // An order column that the target has is written, so that later batches can
-    // compare with it.
+    // An order column that the target has is written, so that later batches can compare with it.
     void add_order_columns() {
         for (const std::string& name : spec_.order_columns) {
             const TargetColumn* column = target_.find(name);
@@ -150,8 +149,7 @@ class Columns {
                            "Order by a column that the message gives.");
             } else if (column != nullptr) {
                 r_.problem("42703", "order column \"" + name + "\" is not mapped", {},
-                           "Map it, so that the next message of the same key can be "
-                           "compared with it.");
+                           "Map it, so that the next message of the same key can be compared with it.");
             } else if (attribute != nullptr) {
                 add_source_order(*attribute);
             } else {
@@ -177,9 +175,8 @@ class Columns {
                      attribute.typmod);
         mapped_.push_back(std::move(mapped));
         r_.warning("order column \"" + attribute.name + "\" is only in the source",
-                   "It orders messages that arrive in one batch; a message that "
-                   "comes later always wins over the stored "
-                   "row, even an older one.",
+                   "It orders messages that arrive in one batch; a message that comes later always wins over "
+                   "the stored row, even an older one.",
                    "Add the column to " + target_.name + " and map it.");
     }
 
@@ -199,9 +196,7 @@ class Columns {
         if (names.empty())
             r_.problem("42830",
                        "target " + target_.name + " has no primary key, and the job names no match columns",
-                       {},
-                       "Give match_columns: they tell which row of the target a "
-                       "message is about.");
+                       {}, "Give match_columns: they tell which row of the target a message is about.");
         for (const std::string& name : names) {
             Mapped* mapped = find(name);
             if (mapped != nullptr && mapped->target != nullptr) {
@@ -220,8 +215,7 @@ class Columns {
             const Mapped* mapped = find(name);
             if (mapped != nullptr && mapped->result.is_match)
                 r_.problem("42701", "column \"" + name + "\" is both a match and an order column", {},
-                           "Messages of one key do not differ in it: leave it out of the "
-                           "order columns.");
+                           "Messages of one key do not differ in it: leave it out of the order columns.");
         }
     }
 
@@ -239,8 +233,7 @@ class Columns {
                        "Give a mapping with an expression for it.");
         } else if (by_default) {
             r_.problem("42703", what + " is not in the mapping", {},
-                       "A mapping, when given, is the whole mapping: add the column, "
-                       "or give match_columns.");
+                       "A mapping, when given, is the whole mapping: add the column, or give match_columns.");
         }
     }
 
@@ -266,9 +259,9 @@ class Columns {
             MappedTarget& column = mapped.result;
             if (!column.is_order || column.attnum == 0 || column.is_update || column.is_match) continue;
             column.is_update = true;
-            r_.notice("order column \"" + column.name + "\" is added to the update columns",
-                      "It is always written with them: the next message of the same "
-                      "key is compared with it.");
+            r_.notice(
+                "order column \"" + column.name + "\" is added to the update columns",
+                "It is always written with them: the next message of the same key is compared with it.");
         }
         const bool updates =
             std::any_of(mapped_.begin(), mapped_.end(), [](const Mapped& m) { return m.result.is_update; });
@@ -330,14 +323,11 @@ class Columns {
             });
         if (spec_.mode == Mode::Merge && spec_.options.tombstone == Tombstone::Delete && !key_gives_match &&
             known)
-            r_.problem("22023",
-                       "a tombstone cannot delete: the match columns do not come "
-                       "from the key",
-                       "A tombstone is a message without a value, so only its key "
-                       "can tell which row it is about.",
-                       "Map the match columns to columns with the option source "
-                       "'key', or set job option \"tombstone\" "
-                       "to ignore or error.");
+            r_.problem(
+                "22023", "a tombstone cannot delete: the match columns do not come from the key",
+                "A tombstone is a message without a value, so only its key can tell which row it is about.",
+                "Map the match columns to columns with the option source 'key', or set job option "
+                "\"tombstone\" to ignore or error.");
         job.deletes =
             spec_.delete_condition.has_value() ||
             (spec_.mode == Mode::Merge && job.tombstone == Tombstone::Delete && job.source_has_value_columns);

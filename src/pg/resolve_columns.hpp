@@ -1,7 +1,6 @@
-// Which column of the target gets what, and which columns match, are updated
-// and order. Must not choose statements or gears. Needs source and target.
-// Fills in ResolvedJob: columns, match, order, tombstone and what follows from
-// them.
+// Which column of the target gets what, and which columns match, are updated and order.
+// Must not choose statements or gears. Needs source and target.
+// Fills in ResolvedJob: columns, tombstone and what follows from them.
 #pragma once
 
 #include <vector>

@@ -76,8 +76,7 @@ class Key {
 
     void use(const TargetIndex& index) {
         job_.unique_index = index.relation;
-        // ON CONFLICT would take every index on the columns, also one that finds
-        // more values equal.
+        // ON CONFLICT would take every index on the columns, also one that finds more values equal.
         const bool must_choose = std::any_of(indexes_.begin(), indexes_.end(), [&](const TargetIndex& other) {
             return other.relation != index.relation && decides(other) && !same_comparison(index, other);
         });
@@ -143,16 +142,15 @@ class Key {
                        "Two of them could insert the same key at the same time.",
                        index_hint() + " Or set job option \"workers\" to 1.");
         else
-            r_.warning("target " + target_.name + " has no usable unique index on the match columns",
-                       "Every batch locks the table against other writers, and may "
-                       "read all of it to find rows.",
-                       index_hint());
+            r_.warning(
+                "target " + target_.name + " has no usable unique index on the match columns",
+                "Every batch locks the table against other writers, and may read all of it to find rows.",
+                index_hint());
     }
 
     std::string index_hint() const {
         if (target_.has_children)
-            return "A partitioned table can have an index that is unique over all "
-                   "its parts.";
+            return "A partitioned table can have an index that is unique over all its parts.";
         const std::string index = "CREATE UNIQUE INDEX ON " + target_.name + " (" + match_names() + ");";
         if (!target_.partitioned) return index;
         return index + " The match columns must include the partition key for that.";

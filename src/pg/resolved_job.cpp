@@ -38,9 +38,8 @@ void check_target_for_mode(Resolving& resolving) {
         resolving.problem("0A000",
                           "a job cannot merge into " + target.name + ": row security applies to its owner",
                           "A policy may hide a stored row, which would then be inserted again.",
-                          "Let a role own the job to which row security does not apply: the "
-                          "table's owner, or one with "
-                          "BYPASSRLS.");
+                          "Let a role own the job to which row security does not apply: the table's owner, "
+                          "or one with BYPASSRLS.");
     if (spec.mode == Mode::Insert && spec.options.on_conflict == OnConflict::Ignore &&
         target.has_deferrable_unique)
         resolving.problem("0A000",

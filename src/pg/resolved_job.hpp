@@ -1,6 +1,6 @@
-// A job against today's catalog: names resolved, operators chosen, the way to write decided, all problems
-// found. Must not run the job nor touch a broker; it reads the catalog, and needs a transaction. Plain
-// values: OIDs in memory only, valid until a relation they name is invalidated.
+// A job against the catalog of today: names resolved, operators and ways chosen, all problems found.
+// Must not run the job nor touch a broker; it reads the catalog, and needs a transaction.
+// Plain values: OIDs in memory only, valid until a relation they name is invalidated.
 #pragma once
 
 #include "job/job_spec.hpp"
@@ -30,8 +30,7 @@ struct MappedTarget {
     int32 typmod = -1;
     Oid collation = InvalidOid;
     std::string expression;  // qualified SQL over the source (alias s), not yet cast: what gear 1 assigns
-    std::string
-        value;  // the same as the map query selects it: of `type`, length applied as an assignment would
+    std::string value;       // of `type`, length applied as an assignment would: what the map query selects
     bool is_match = false;
     bool is_update = false;
     bool is_order = false;
@@ -43,8 +42,7 @@ struct ColumnOrder {
     int column = 0;       // index into ResolvedJob::columns
     std::string equal;    // "OPERATOR(pg_catalog.=)"
     std::string greater;  // "OPERATOR(pg_catalog.>)"
-    std::string
-        collate;  // " COLLATE …" to append to an operand when the index's collation is not the column's
+    std::string collate;  // " COLLATE ...", to append to an operand when index and column differ in it
     Oid equal_operator = InvalidOid;
     Oid less_operator = InvalidOid;
     Oid collation = InvalidOid;
@@ -72,21 +70,21 @@ struct ResolvedJob {
     bool expressions_volatile = false;
     bool target_is_partitioned = false;
     Oid unique_index = InvalidOid;  // usable and on exactly the match columns
-    std::string
-        conflict_target;  // for ON CONFLICT: "(id, name)", with collation and class where it must choose
-    bool inserted_is_known =
-        false;             // RETURNING (xmax = 0) works: not partitioned, and the owner may read the table
-    bool deletes = false;  // a delete condition or a tombstone may delete rows
+    // For ON CONFLICT: "(id, name)", with collation and class where there are several such indexes.
+    std::string conflict_target;
+    // RETURNING (xmax = 0) works: the target is not partitioned, and the owner may read all of it.
+    bool inserted_is_known = false;
+    bool deletes = false;            // a delete condition or a tombstone may delete rows
     bool has_probing_index = false;  // some index can serve equality on the match columns
     bool lock_target = false;        // merge without a usable unique index: SHARE ROW EXCLUSIVE per batch
     UpsertWay upsert = UpsertWay::OnConflict;
-    std::string upsert_reason;  // for explain_job
+    std::string upsert_reason;  // for explain_job, what follows "because"
     Gear gear = Gear::Statement;
     std::string gear_reason;
     bool source_has_value_columns = true;
     Tombstone tombstone = Tombstone::Ignore;
-    bool tombstone_has_order =
-        false;  // no order column comes from the value, so that a tombstone can be stale
+    // No order column comes from the value, so that a tombstone can be stale.
+    bool tombstone_has_order = false;
 };
 
 struct Notice {
@@ -106,8 +104,8 @@ struct Resolution {
 // qualified and only checked again.
 enum class Expressions { Analyse, Qualified };
 
-// Resolves a job for its owner. Never raises for a problem of the definition; PgError only for what is not
-// about it.
+// Resolves a job for its owner. What can be seen in the job alone is left to check_job, which comes first.
+// Never raises for a problem of the definition; throws only what is not about it, such as a cancel request.
 Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions);
 
 // One Error that tells all problems: the first as message when it is alone, else a count with a line each in

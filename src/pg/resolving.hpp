@@ -1,5 +1,5 @@
-// What the steps that resolve a job share: the definition, the result in the
-// making, what the expressions are like. Must not decide anything itself.
+// What the steps that resolve a job share: definition, result in the making, what expressions are like.
+// Must not decide anything itself.
 // Borrowed by the steps; lives in resolve_job.
 #pragma once
 
@@ -36,15 +36,13 @@ struct Resolving {
     void notice(std::string message, std::string detail = {}, std::string hint = {});
     void warning(std::string message, std::string detail = {}, std::string hint = {});
 
-    // Analyses an expression as the definition asks, notes what it uses and fills
-    // in its qualified text. The type is the one that it must give. Nothing when
-    // it has a problem, which is added.
+    // Analyses an expression as the definition asks, notes what it uses and fills in its qualified text. The
+    // type is the one that it must give. Nothing when it has a problem, which is added.
     std::optional<AnalysedExpression> analyse_expression(const std::string& subject, Expression& expression,
                                                          Oid type, int32 typmod);
 };
 
-// The hint for a column that does not exist: the one that was probably meant,
-// else which there are.
+// The hint for a column that does not exist: the one that was probably meant, else which there are.
 std::string column_hint(std::string_view wrong, const std::vector<std::string>& columns);
 
 std::vector<std::string> column_names(const SourceFacts& source);

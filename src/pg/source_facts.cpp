@@ -26,18 +26,17 @@ Result<SourceFacts> find_source(const std::string& name) {
     facts.relation = relation.value();
     facts.name = qualified_name(facts.relation);
     if (!is_sluice_table(facts.relation))
-        return Error::config("42809", "source " + facts.name + " is not a foreign table of sluice", {},
-                             "Create one: CREATE FOREIGN TABLE … SERVER … OPTIONS (topic '…', "
-                             "format '…'), on a server "
-                             "of FOREIGN DATA WRAPPER sluice_fdw.");
+        return Error::config(
+            "42809", "source " + facts.name + " is not a foreign table of sluice", {},
+            "Create one: CREATE FOREIGN TABLE ... SERVER ... OPTIONS (topic '...', format '...'), "
+            "on a server of FOREIGN DATA WRAPPER sluice_fdw.");
     if (call([&] { return get_rel_persistence(facts.relation); }) == 't')
         return Error::config("42809", "source " + facts.name + " is temporary", {},
                              "A job runs in a session of its own, which does not have it.");
 
     const spi::Param oid = spi::Param::oid(facts.relation);
     const spi::Rows server = query_catalog(
-        "SELECT s.oid, s.srvname FROM pg_foreign_table t JOIN "
-        "pg_foreign_server s ON s.oid = t.ftserver"
+        "SELECT s.oid, s.srvname FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver"
         " WHERE t.ftrelid = $1",
         {oid});
     facts.server = static_cast<Oid>(server.integer(0, 0));
@@ -46,12 +45,10 @@ Result<SourceFacts> find_source(const std::string& name) {
     const spi::Rows columns = query_catalog(
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
         "       NOT EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
-        "                    WHERE (o.option_name = 'source' AND "
-        "lower(o.option_value) = 'key')"
-        "                       OR (o.option_name = 'metadata' AND "
-        "lower(o.option_value) <> 'value'))"
-        "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT "
-        "a.attisdropped ORDER BY a.attnum",
+        "                    WHERE (o.option_name = 'source' AND lower(o.option_value) = 'key')"
+        "                       OR (o.option_name = 'metadata' AND lower(o.option_value) <> 'value'))"
+        "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY a.attnum",
         {oid});
     for (size_t i = 0; i < columns.size(); ++i) {
         SourceAttribute column;

@@ -1,6 +1,6 @@
-// What a job's definition needs to know of its source: columns, where they come
-// from, the server. Must not know the target, nor read options that only a
-// decoder needs. Plain values.
+// What a job's definition needs to know of its source: columns, where they come from, the server.
+// Must not know the target, nor read options that only a decoder needs.
+// Plain values.
 #pragma once
 
 #include "base/result.hpp"

@@ -1,6 +1,6 @@
 // Questions to PostgreSQL's own catalog, in SQL and as values.
-// Must not be used for sluice's tables: it asks as the current user, whose
-// search_path it keeps out. Everything is returned by value.
+// Must not be used for sluice's tables: it asks as the current user, whose search_path it keeps out.
+// Everything is returned by value.
 #pragma once
 
 #include <initializer_list>

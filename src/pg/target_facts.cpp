@@ -19,8 +19,7 @@ namespace {
 
 // The table and, when it is partitioned, everything below it.
 constexpr std::string_view kTree =
-    "WITH tree AS (SELECT $1 AS relation UNION "
-    "SELECT relid FROM pg_partition_tree($1)) ";
+    "WITH tree AS (SELECT $1 AS relation UNION SELECT relid FROM pg_partition_tree($1)) ";
 
 spi::Rows query_tree(std::string_view sql, Oid relation) {
     return query_catalog(std::string(kTree) + std::string(sql), {spi::Param::oid(relation)});
@@ -42,9 +41,9 @@ std::optional<Error> check_kind(const std::string& name, const spi::Rows& row) {
     if (kind == "m")
         return refuse("a materialized view", "Name a table; a materialized view can be built on it.");
     if (kind == "f")
-        return refuse("a foreign table",
-                      "Name a table of this database: only that can be written in "
-                      "one transaction with the offsets.");
+        return refuse(
+            "a foreign table",
+            "Name a table of this database: only that can be written in one transaction with the offsets.");
     if (kind == "S") return refuse("a sequence", "Name a table.");
     if (kind == "i" || kind == "I") return refuse("an index", "Name its table.");
     return refuse("not a table", "Name a table.");
@@ -86,15 +85,13 @@ std::set<std::string> column_names(Oid relation, const Bitmapset* columns) {
 
 void load_columns(TargetFacts& facts) {
     const spi::Rows rows = query_tree(
-        "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation, "
-        "format_type(a.atttypid, a.atttypmod),"
-        "       EXISTS (SELECT FROM tree JOIN pg_attribute l ON l.attrelid = "
-        "tree.relation"
-        "                WHERE l.attname = a.attname AND l.attnotnull AND NOT "
-        "l.attisdropped),"
+        "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
+        "       format_type(a.atttypid, a.atttypmod),"
+        "       EXISTS (SELECT FROM tree JOIN pg_attribute l ON l.attrelid = tree.relation"
+        "                WHERE l.attname = a.attname AND l.attnotnull AND NOT l.attisdropped),"
         "       a.attgenerated <> '', a.attidentity <> '', a.attidentity = 'a'"
-        "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT "
-        "a.attisdropped ORDER BY a.attnum",
+        "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped"
+        " ORDER BY a.attnum",
         facts.relation);
     for (size_t i = 0; i < rows.size(); ++i) {
         TargetColumn column;
@@ -121,8 +118,7 @@ void load_columns(TargetFacts& facts) {
 void load_checks(TargetFacts& facts) {
     const spi::Rows rows = query_tree(
         "SELECT c.oid, c.conname, COALESCE(a.attname, '')"
-        "  FROM tree JOIN pg_constraint c ON c.conrelid = tree.relation CROSS "
-        "JOIN unnest(c.conkey) k"
+        "  FROM tree JOIN pg_constraint c ON c.conrelid = tree.relation CROSS JOIN unnest(c.conkey) k"
         "  LEFT JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k"
         " WHERE c.contype = 'c' ORDER BY c.oid",
         facts.relation);
@@ -136,13 +132,10 @@ void load_checks(TargetFacts& facts) {
 
 void load_tree(TargetFacts& facts) {
     const spi::Rows rows = query_tree(
-        "SELECT format('%I.%I', n.nspname, c.relname), c.relkind, "
-        "COALESCE(am.amname, ''), c.relpersistence,"
+        "SELECT format('%I.%I', n.nspname, c.relname), c.relkind, COALESCE(am.amname, ''), c.relpersistence,"
         "       COALESCE(r.rolsuper, false)"
-        "  FROM tree JOIN pg_class c ON c.oid = tree.relation JOIN "
-        "pg_namespace n ON n.oid = c.relnamespace"
-        "  LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_roles "
-        "r ON r.oid = c.relowner ORDER BY 1",
+        "  FROM tree JOIN pg_class c ON c.oid = tree.relation JOIN pg_namespace n ON n.oid = c.relnamespace"
+        "  LEFT JOIN pg_am am ON am.oid = c.relam LEFT JOIN pg_roles r ON r.oid = c.relowner ORDER BY 1",
         facts.relation);
     for (size_t i = 0; i < rows.size(); ++i) {
         const std::string name = rows.text(i, 0), kind = rows.text(i, 1);
@@ -154,13 +147,12 @@ void load_tree(TargetFacts& facts) {
 }
 
 void load_triggers(TargetFacts& facts) {
-    // tgtype: 1 for each row, 2 before, 4 insert, 64 instead of. Those that fire
-    // on replicas only do not fire.
+    // tgtype: 1 for each row, 2 before, 4 insert, 64 instead of. Those for replicas only do not fire.
     const spi::Rows rows = query_tree(
-        "SELECT t.tgname, t.tgtype & 5 = 5 AND t.tgtype & 66 <> 0, "
-        "t.tgtype & 4 = 4 AND t.tgnewtable IS NOT NULL"
-        "  FROM tree JOIN pg_trigger t ON t.tgrelid = tree.relation "
-        "WHERE t.tgenabled IN ('O', 'A') ORDER BY 1",
+        "SELECT t.tgname, t.tgtype & 5 = 5 AND t.tgtype & 66 <> 0,"
+        "       t.tgtype & 4 = 4 AND t.tgnewtable IS NOT NULL"
+        "  FROM tree JOIN pg_trigger t ON t.tgrelid = tree.relation"
+        " WHERE t.tgenabled IN ('O', 'A') ORDER BY 1",
         facts.relation);
     for (size_t i = 0; i < rows.size(); ++i) {
         if (rows.boolean(i, 1)) facts.before_insert_trigger = rows.text(i, 0);
@@ -168,21 +160,18 @@ void load_triggers(TargetFacts& facts) {
     }
 }
 
-// Extensions that spread a table over other tables or servers do so in the
-// planner, which gear 1 goes around.
+// Extensions that spread a table over other tables or servers do so in the planner, which gear 1 goes around.
 std::string distributing_extension(Oid relation) {
     struct Known {
         const char *extension, *registry, *question;
     };
     constexpr Known kKnown[] = {
         {"citus", "pg_catalog.pg_dist_partition",
-         "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE "
-         "logicalrelid = $1)"},
+         "SELECT EXISTS (SELECT FROM pg_catalog.pg_dist_partition WHERE logicalrelid = $1)"},
         {"timescaledb", "_timescaledb_catalog.hypertable",
-         "SELECT EXISTS (SELECT FROM _timescaledb_catalog.hypertable h JOIN "
-         "pg_class c ON c.relname = h.table_name"
-         "                 JOIN pg_namespace n ON n.oid = c.relnamespace AND "
-         "n.nspname = h.schema_name"
+         "SELECT EXISTS (SELECT FROM _timescaledb_catalog.hypertable h"
+         "                 JOIN pg_class c ON c.relname = h.table_name"
+         "                 JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = h.schema_name"
          "                WHERE c.oid = $1)"},
     };
     for (const Known& known : kKnown) {
@@ -210,16 +199,11 @@ Result<TargetFacts> find_target(const std::string& name) {
     facts.relation = relation.value();
     facts.name = qualified_name(facts.relation);
     const spi::Rows row = query_catalog(
-        "SELECT c.relkind, c.relpersistence, n.nspname, "
-        "row_security_active(c.oid),"
-        "       c.relkind = 'r' AND EXISTS (SELECT FROM "
-        "pg_inherits WHERE inhparent = c.oid),"
-        "       EXISTS (SELECT FROM pg_rewrite WHERE ev_class = "
-        "c.oid AND ev_type <> '1'),"
-        "       EXISTS (SELECT FROM pg_index WHERE indrelid = "
-        "c.oid AND NOT indimmediate)"
-        "  FROM pg_class c JOIN pg_namespace n ON n.oid = "
-        "c.relnamespace WHERE c.oid = $1",
+        "SELECT c.relkind, c.relpersistence, n.nspname, row_security_active(c.oid),"
+        "       c.relkind = 'r' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid),"
+        "       EXISTS (SELECT FROM pg_rewrite WHERE ev_class = c.oid AND ev_type <> '1'),"
+        "       EXISTS (SELECT FROM pg_index WHERE indrelid = c.oid AND NOT indimmediate)"
+        "  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1",
         {spi::Param::oid(facts.relation)});
     if (auto error = check_kind(facts.name, row)) return std::move(*error);
     facts.partitioned = row.text(0, 0) == "p";

@@ -1,6 +1,6 @@
-// What the catalog says of a job's target: columns, defaults, constraints,
-// triggers, partitions. Must not know the job: what follows from the facts is
-// decided elsewhere. Plain values.
+// What the catalog says of a job's target: columns, defaults, constraints, triggers, partitions.
+// Must not know the job: what follows from the facts is decided elsewhere.
+// Plain values.
 #pragma once
 
 #include "base/result.hpp"
@@ -13,8 +13,8 @@
 
 namespace sluice {
 
-// What an INSERT that does not name the column puts there. COPY treats a bare
-// nextval like a constant, and so do we.
+// What an INSERT that does not name the column puts there. COPY treats a bare nextval like a constant, and so
+// do we.
 enum class DefaultKind { None, Plain, Sequence, Volatile };
 
 struct TargetColumn {
@@ -52,8 +52,7 @@ struct TargetFacts {
     std::vector<TargetColumn> columns;
     std::vector<TargetCheck> checks;  // of the table and of its partitions
 
-    // The name of one that is such, of the table and its partitions; empty when
-    // there is none.
+    // The name of one that is such, of the table and its partitions; empty when there is none.
     std::string not_heap;
     std::string foreign_partition;
     std::string not_of_superuser;

@@ -48,15 +48,11 @@ std::string TargetIndex::defect() const {
 
 std::vector<TargetIndex> load_indexes(Oid relation) {
     const spi::Rows rows = query_catalog(
-        "SELECT i.indexrelid, c.relname, am.amname, i.indisunique, "
-        "i.indisprimary, i.indimmediate,"
-        "       i.indisvalid AND i.indisready AND i.indislive, i.indpred IS NOT "
-        "NULL,"
+        "SELECT i.indexrelid, c.relname, am.amname, i.indisunique, i.indisprimary, i.indimmediate,"
+        "       i.indisvalid AND i.indisready AND i.indislive, i.indpred IS NOT NULL,"
         "       k.attnum, o.opcfamily, o.opcintype, k.coll, k.opclass"
-        "  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am "
-        "ON am.oid = c.relam"
-        "  CROSS JOIN unnest(i.indkey::int2[], i.indclass::oid[], "
-        "i.indcollation::oid[])"
+        "  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am am ON am.oid = c.relam"
+        "  CROSS JOIN unnest(i.indkey::int2[], i.indclass::oid[], i.indcollation::oid[])"
         "             WITH ORDINALITY k(attnum, opclass, coll, n)"
         "  LEFT JOIN pg_opclass o ON o.oid = k.opclass"
         " WHERE i.indrelid = $1 AND k.n <= i.indnkeyatts"
@@ -110,8 +106,7 @@ Comparison default_comparison(Oid type) {
         bool comparable;
     } found = call([&] {
         const TypeCacheEntry* entry = lookup_type_cache(type, TYPECACHE_BTREE_OPFAMILY | TYPECACHE_LT_OPR);
-        // Arrays, rows and ranges have the class even when their elements have
-        // none.
+        // Arrays, rows and ranges have the class even when their elements have none.
         return decltype(found){entry->btree_opf, entry->btree_opintype, OidIsValid(entry->lt_opr)};
     });
     return found.comparable ? comparison_of(found.family, found.operand) : Comparison{};
@@ -120,8 +115,7 @@ Comparison default_comparison(Oid type) {
 std::string collation_name(Oid collation) {
     return query_catalog(
                "SELECT format('%I.%I', n.nspname, c.collname)"
-               "  FROM pg_collation c JOIN pg_namespace n ON n.oid = "
-               "c.collnamespace WHERE c.oid = $1",
+               "  FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace WHERE c.oid = $1",
                {spi::Param::oid(collation)})
         .text(0, 0);
 }
@@ -129,8 +123,7 @@ std::string collation_name(Oid collation) {
 std::string operator_class_name(Oid operator_class) {
     return query_catalog(
                "SELECT format('%I.%I', n.nspname, c.opcname)"
-               "  FROM pg_opclass c JOIN pg_namespace n ON n.oid = "
-               "c.opcnamespace WHERE c.oid = $1",
+               "  FROM pg_opclass c JOIN pg_namespace n ON n.oid = c.opcnamespace WHERE c.oid = $1",
                {spi::Param::oid(operator_class)})
         .text(0, 0);
 }

@@ -1,6 +1,6 @@
-// The indexes of a target: which one decides that two rows have the same key,
-// and with which operators. Must not know what is written: it sees column
-// numbers. Plain values.
+// The indexes of a target: which one decides that two rows have the same key, and with which operators.
+// Must not know what is written: it sees column numbers.
+// Plain values.
 #pragma once
 
 #include <string>
