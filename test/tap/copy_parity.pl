@@ -174,7 +174,7 @@ sub decode_all
 {
 	my ($input) = @_;
 	my ($output, $errors) = ('', '');
-	IPC::Run::run([ $ENV{SLUICE_DECODE_TOOL} // 'decode_tool' ], '<', \$input, '>', \$output, '2>', \$errors)
+	IPC::Run::run([ 'decode_tool' ], '<', \$input, '>', \$output, '2>', \$errors)
 	  or die "decode_tool: $errors";
 	return split /\n/, $output;
 }
