@@ -13,7 +13,7 @@
 namespace sluice {
 
 class Arguments {
-public:
+  public:
     explicit Arguments(FunctionCallInfo info) : info_(info) {}
 
     bool is_null(int at) const { return info_->args[at].isnull; }
@@ -21,16 +21,16 @@ public:
     std::optional<std::string> name(int at) const;
     std::optional<std::string> jsonb(int at) const;
     // NULL elements are refused with the argument's name.
-    std::optional<std::vector<std::string>> text_array(int at, const char *argument) const;
+    std::optional<std::vector<std::string>> text_array(int at, const char* argument) const;
     std::optional<int32_t> integer(int at) const;
     std::optional<int64_t> bigint(int at) const;
     std::optional<bool> boolean(int at) const;
     // Milliseconds; months count 30 days.
     std::optional<int64_t> interval_ms(int at) const;
     // Like text(), but NULL is an error that names the argument.
-    std::string required_text(int at, const char *argument) const;
+    std::string required_text(int at, const char* argument) const;
 
-private:
+  private:
     FunctionCallInfo info_;
 };
 

@@ -1,17 +1,13 @@
-// start_job, stop_job, pause_job, resume_job, restart_job, stop_all_jobs: they record a wish and return at once.
+// start_job, stop_job, pause_job, resume_job, restart_job, stop_all_jobs: they record a wish and return at
+// once.
 #include <string>
 
 #include "pg/arguments.hpp"
 #include "pg/job_access.hpp"
 #include "pg/job_lock.hpp"
-#include "pg/processes.hpp"
-#include "pg/settings.hpp"
 
 extern "C" {
-#include "access/htup_details.h"
-#include "catalog/pg_authid.h"
 #include "utils/acl.h"
-#include "utils/syscache.h"
 }
 
 namespace sluice {
@@ -20,17 +16,7 @@ namespace {
 
 using spi::Param;
 
-bool may_log_in(Oid role) {
-    return call([&] {
-        HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
-        if (!HeapTupleIsValid(tuple)) return false;
-        const bool can = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin;
-        ReleaseSysCache(tuple);
-        return can;
-    });
-}
-
-void wish(const catalog::StoredJob &job, const char *wanted, const std::string &verb) {
+void wish(const catalog::StoredJob& job, const char* wanted, const std::string& verb) {
     const std::string actor = current_role_name();
     const std::string reason = verb + " by " + actor;
     const bool run = std::string_view(wanted) == "running";
@@ -38,16 +24,19 @@ void wish(const catalog::StoredJob &job, const char *wanted, const std::string &
         Bookkeeping bookkeeping;
         spi::run("INSERT INTO sluice.job_state (job_id) VALUES ($1) ON CONFLICT DO NOTHING",
                  {Param::int4(job.id.value)});
-        spi::run("UPDATE sluice.job_state SET wanted = $2, reason = $3, changed_at = pg_catalog.now(),"
-                 "  next_retry_at = NULL, retry_count = 0"
-                 " WHERE job_id = $1",
-                 {Param::int4(job.id.value), Param::text(wanted), Param::text(reason)});
+        spi::run(
+            "UPDATE sluice.job_state SET wanted = $2, reason = $3, changed_at = pg_catalog.now(),"
+            "  next_retry_at = NULL, retry_count = 0"
+            " WHERE job_id = $1",
+            {Param::int4(job.id.value), Param::text(wanted), Param::text(reason)});
         if (run) {
-            spi::run("UPDATE sluice.job_state SET failed = false, finished = false, stop_position = NULL,"
-                     "  budget_since = pg_catalog.now() WHERE job_id = $1",
-                     {Param::int4(job.id.value)});
-            spi::run("UPDATE sluice.offsets SET stop_offset = NULL WHERE job_id = $1 AND stop_offset IS NOT NULL",
-                     {Param::int4(job.id.value)});
+            spi::run(
+                "UPDATE sluice.job_state SET failed = false, finished = false, stop_position = NULL,"
+                "  budget_since = pg_catalog.now() WHERE job_id = $1",
+                {Param::int4(job.id.value)});
+            spi::run(
+                "UPDATE sluice.offsets SET stop_offset = NULL WHERE job_id = $1 AND stop_offset IS NOT NULL",
+                {Param::int4(job.id.value)});
         }
     }
     catalog::record_event(job.id, catalog::Level::Info, verb, reason, actor);
@@ -55,31 +44,15 @@ void wish(const catalog::StoredJob &job, const char *wanted, const std::string &
 }
 
 // The state with an ERROR or FINISHED behind it is not running, whatever was wished.
-bool runs(const catalog::StoredJob &job) {
-    return job.wanted == "running" && !job.failed && !job.finished;
-}
+bool runs(const catalog::StoredJob& job) { return job.wanted == "running" && !job.failed && !job.finished; }
 
-void check_can_run(const catalog::StoredJob &job) {
-    if (!may_log_in(job.owner))
-        fail(Error::config("42501", "the owner of job \"" + job.spec.name + "\" may not log in",
-                           "A worker connects as the owner of its job.",
-                           "ALTER ROLE … LOGIN, or give the job another owner with sluice.alter_job."));
-    call([] {
-        if (!settings::enabled)
-            ereport(WARNING, (errmsg("sluice.enabled is off on this server, the job waits until it is on")));
-        else if (!is_preloaded())
-            ereport(NOTICE, (errmsg("the job will not come back by itself after a restart of the server"),
-                             errhint("Add sluice to shared_preload_libraries and restart the server once.")));
-    });
-}
-
-void start(const catalog::StoredJob &job, const std::string &verb) {
+void start(const catalog::StoredJob& job, const std::string& verb) {
     if (runs(job)) return;
     check_can_run(job);
     wish(job, "running", verb);
 }
 
-void stop(const catalog::StoredJob &job) {
+void stop(const catalog::StoredJob& job) {
     if (job.wanted == "stopped" && !job.failed && !job.finished) return;
     wish(job, "stopped", "stopped");
     Bookkeeping bookkeeping;
@@ -120,12 +93,13 @@ SLUICE_FUNCTION(sluice_pause_job) {
 }
 
 SLUICE_FUNCTION(sluice_restart_job) {
-    const catalog::StoredJob job = job_argument(fcinfo);
+    require_primary();
+    const catalog::StoredJob job = lock_job_of_caller(Arguments(fcinfo).required_text(0, "name"));
     check_can_run(job);
-    lock_job_for_change(job_table(), job.id);
     {
         Bookkeeping bookkeeping;
-        spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1", {Param::int4(job.id.value)});
+        spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1",
+                 {Param::int4(job.id.value)});
     }
     wish(job, "running", "restarted");
     PG_RETURN_VOID();
@@ -136,8 +110,10 @@ SLUICE_FUNCTION(sluice_stop_all_jobs) {
     require_primary();
     const spi::Rows rows = [] {
         Bookkeeping bookkeeping;
-        return spi::run("SELECT j.job_id, j.owner::pg_catalog.oid FROM sluice.job j JOIN sluice.job_state s USING (job_id)"
-                        " WHERE s.wanted <> 'stopped' ORDER BY j.job_id");
+        return spi::run(
+            "SELECT j.job_id, j.owner::pg_catalog.oid FROM sluice.job j JOIN sluice.job_state s USING "
+            "(job_id)"
+            " WHERE s.wanted <> 'stopped' ORDER BY j.job_id");
     }();
     int32 stopped = 0;
     for (size_t i = 0; i < rows.size(); ++i) {

@@ -1,4 +1,4 @@
-// create_job, alter_job, rename_job, drop_job: the definition of a job by SQL arguments.
+// create_job, alter_job, rename_job: the definition of a job by SQL arguments.
 #include "job/json.hpp"
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include "pg/job_access.hpp"
 #include "pg/job_definition.hpp"
 #include "pg/job_lock.hpp"
+#include "pg/owned_objects.hpp"
+#include "pg/source.hpp"
 
 extern "C" {
 #include "utils/acl.h"
@@ -46,20 +48,15 @@ Mode mode_of(std::string text) {
     fail(Error::config("22023", "mode \"" + text + "\" is not one of insert, update and merge"));
 }
 
-void check_name(const std::string &name) {
-    if (name.empty() || name.size() >= NAMEDATALEN)
-        fail(Error::config("42602", "a job name has 1 to 63 bytes, this one has " + std::to_string(name.size())));
-}
-
 // An empty text takes a condition away.
-void set_condition(std::optional<Expression> &condition, const std::optional<std::string> &text) {
+void set_condition(std::optional<Expression>& condition, const std::optional<std::string>& text) {
     if (!text) return;
     condition.reset();
     if (!text->empty()) condition = Expression{*text, {}};
 }
 
 // What the arguments say replaces what is there; NULL leaves it.
-void read_arguments(const Arguments &arguments, JobSpec &spec) {
+void read_arguments(const Arguments& arguments, JobSpec& spec) {
     if (auto v = arguments.text(kSource)) spec.source = *v;
     if (auto v = arguments.text(kTarget)) spec.target = *v;
     if (auto v = arguments.text(kMode)) spec.mode = mode_of(*v);
@@ -78,8 +75,26 @@ void read_arguments(const Arguments &arguments, JobSpec &spec) {
     if (auto v = arguments.jsonb(kOptions)) value_or_fail(options_from_json(spec.options, *v));
 }
 
+// Offsets belong to a topic, so those of another one say nothing.
+void tell_other_topic(const catalog::StoredJob& before, const ResolvedJob& job) {
+    if (!before.started) return;
+    const std::string topic = load_source(job.source, job.owner).topic;
+    const bool known = [&] {
+        Bookkeeping bookkeeping;
+        return !spi::run("SELECT 1 FROM sluice.offsets WHERE job_id = $1 AND topic = $2 LIMIT 1",
+                         {Param::int4(before.id.value), Param::text(topic)})
+                    .empty();
+    }();
+    if (known) return;
+    call([&] {
+        ereport(NOTICE, (errmsg("job \"%s\" has no offsets for topic \"%s\", and will not start without them",
+                                before.spec.name.c_str(), topic.c_str()),
+                         errhint("Call sluice.set_offsets to say where it goes on.")));
+    });
+}
+
 // The role that the job is to run as; the caller must have its privileges.
-Oid owner_argument(const Arguments &arguments, Oid otherwise) {
+Oid owner_argument(const Arguments& arguments, Oid otherwise) {
     const auto name = arguments.name(kOwner);
     if (!name) return otherwise;
     return call([&] {
@@ -89,7 +104,7 @@ Oid owner_argument(const Arguments &arguments, Oid otherwise) {
     });
 }
 
-BrokerCheck broker_check(const Arguments &arguments) {
+BrokerCheck broker_check(const Arguments& arguments) {
     return arguments.boolean(kCheckBroker).value_or(true) ? BrokerCheck::Ask : BrokerCheck::LeaveOut;
 }
 
@@ -100,59 +115,54 @@ SLUICE_FUNCTION(sluice_create_job) {
     const Arguments arguments(fcinfo);
     JobSpec spec;
     spec.name = arguments.required_text(kName, "name");
-    check_name(spec.name);
+    check_new_name(spec.name);
     arguments.required_text(kSource, "source");
     arguments.required_text(kTarget, "target");
     read_arguments(arguments, spec);
     capture_settings(spec);
     const Oid owner = owner_argument(arguments, GetUserId());
     const ResolvedJob job = check_definition(spec, owner, broker_check(arguments));
-    const JobId id = store_new(job);
-    catalog::record_event(id, catalog::Level::Info, "created", "created by " + current_role_name(),
-                          current_role_name());
-    if (spec.options.start == Position{})
-        call([] {
-            ereport(NOTICE, (errmsg("the job will start at the earliest message of the topic"),
-                             errhint("Option start says otherwise: latest, group, a time, or offsets by partition.")));
-        });
+    const JobId id = reserve_job_id();
+    store_new(id, job);
     PG_RETURN_INT32(id.value);
 }
 
 SLUICE_FUNCTION(sluice_alter_job) {
     require_primary();
     const Arguments arguments(fcinfo);
-    const catalog::StoredJob before = job_of_caller(arguments.required_text(kName, "name"));
-    // Waits for the batch at hand; the next one sees the new generation.
-    lock_job_for_change(job_table(), before.id);
+    const catalog::StoredJob before = lock_job_of_caller(arguments.required_text(kName, "name"));
     JobSpec spec = before.spec;
     read_arguments(arguments, spec);
     // The expressions are read again as they were written, with today's search_path and settings.
     capture_settings(spec);
     const Oid owner = owner_argument(arguments, before.owner);
+    if (owner != before.owner && arguments.is_null(kSource)) hand_on_owned_objects(before, owner);
     const ResolvedJob job = check_definition(spec, owner, broker_check(arguments));
+    if (job.source != before.source) let_go_of_owned_objects(before);
     store_changed(before, job);
+    tell_other_topic(before, job);
     catalog::record_event(before.id, catalog::Level::Info, "altered", "altered by " + current_role_name(),
                           current_role_name());
     wake_at_commit(before.id);
     PG_RETURN_VOID();
 }
 
+// The batch at hand goes on: its worker does not know the name from the catalog.
 SLUICE_FUNCTION(sluice_rename_job) {
     require_primary();
     const Arguments arguments(fcinfo);
     const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
     const std::string name = arguments.required_text(1, "new_name");
-    check_name(name);
+    check_new_name(name);
     {
         Bookkeeping bookkeeping;
-        if (!spi::run("SELECT 1 FROM sluice.job WHERE job_name = $1", {Param::text(name)}).empty())
-            fail(Error::config("42710", "job \"" + name + "\" already exists"));
-        for (const char *table : {"job", "reject", "event"})
-            spi::run(std::string("UPDATE sluice.") + table + " SET job_name = $2 WHERE job_id = $1",
-                     {Param::int4(job.id.value), Param::text(name)});
+        spi::run("UPDATE sluice.job SET job_name = $2 WHERE job_id = $1",
+                 {Param::int4(job.id.value), Param::text(name)});
     }
     catalog::record_event(job.id, catalog::Level::Info, "renamed",
-                          "renamed from \"" + job.spec.name + "\" by " + current_role_name(), current_role_name());
+                          "renamed from \"" + job.spec.name + "\" by " + current_role_name(),
+                          current_role_name());
+    wake_at_commit(job.id);
     PG_RETURN_VOID();
 }
 

@@ -4,6 +4,7 @@
 #include "pg/arguments.hpp"
 #include "pg/job_access.hpp"
 #include "pg/job_lock.hpp"
+#include "pg/owned_objects.hpp"
 
 extern "C" {
 #include "commands/event_trigger.h"
@@ -16,42 +17,18 @@ namespace {
 
 using spi::Param;
 
-void tell_rejects(const std::string &name, bool kept, int64_t count) {
+void tell_rejects(const std::string& name, bool kept, int64_t count) {
     if (count == 0) return;
     call([&] {
         if (kept)
-            ereport(NOTICE, (errmsg("%lld rejects of job \"%s\" stay in sluice.errors", static_cast<long long>(count),
-                                    name.c_str())));
+            ereport(NOTICE, (errmsg("%lld rejects of job \"%s\" stay in sluice.errors",
+                                    static_cast<long long>(count), name.c_str())));
         else
-            ereport(NOTICE, (errmsg("%lld rejects of job \"%s\" that were neither replayed nor discarded are dropped with it",
+            ereport(NOTICE, (errmsg("%lld rejects of job \"%s\" that were neither replayed nor discarded are "
+                                    "dropped with it",
                                     static_cast<long long>(count), name.c_str()),
                              errhint("Use keep_errors => true to keep them in sluice.errors.")));
     });
-}
-
-// What YAML has created for the job goes with it, by the rights of who drops it.
-void drop_owned_objects(JobId id) {
-    std::string table;
-    std::string server;
-    {
-        Bookkeeping bookkeeping;
-        const spi::Rows row = spi::run(
-            "SELECT CASE WHEN j.owned_source AND c.oid IS NOT NULL THEN j.source::pg_catalog.text END,"
-            "       pg_catalog.quote_ident(s.srvname)"
-            "  FROM sluice.job j LEFT JOIN pg_catalog.pg_class c ON c.oid = j.source"
-            "  LEFT JOIN pg_catalog.pg_foreign_server s ON s.srvname = j.owned_server WHERE j.job_id = $1",
-            {Param::int4(id.value)});
-        if (row.empty()) return;
-        table = row.text(0, 0);
-        server = row.text(0, 1);
-        // The event trigger below must not take this for an accident.
-        spi::run("UPDATE sluice.job SET owned_source = false, owned_server = NULL, source = 0::oid::regclass"
-                 " WHERE job_id = $1",
-                 {Param::int4(id.value)});
-    }
-    spi::Connection connection;
-    if (!table.empty()) spi::run("DROP FOREIGN TABLE " + table);
-    if (!server.empty()) spi::run("DROP SERVER " + server + " CASCADE");
 }
 
 }  // namespace
@@ -59,19 +36,20 @@ void drop_owned_objects(JobId id) {
 SLUICE_FUNCTION(sluice_drop_job) {
     require_primary();
     const Arguments arguments(fcinfo);
-    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    const catalog::StoredJob job = lock_job_of_caller(arguments.required_text(0, "name"));
     const bool keep_errors = arguments.boolean(1).value_or(false);
-    lock_job_for_change(job_table(), job.id);
-    drop_owned_objects(job.id);
+    drop_owned_objects(job);
     {
         Bookkeeping bookkeeping;
-        const int64_t rejects = spi::run("SELECT pg_catalog.count(*) FROM sluice.reject"
-                                         " WHERE job_id = $1 AND status IN ('open', 'blocking')",
-                                         {Param::int4(job.id.value)})
+        const int64_t rejects = spi::run(
+                                    "SELECT pg_catalog.count(*) FROM sluice.reject"
+                                    " WHERE job_id = $1 AND status IN ('open', 'blocking')",
+                                    {Param::int4(job.id.value)})
                                     .integer(0, 0);
         tell_rejects(job.spec.name, keep_errors, rejects);
-        for (const char *table : {"job_state", "offsets", "worker_state", "batch_history", "job"})
-            spi::run(std::string("DELETE FROM sluice.") + table + " WHERE job_id = $1", {Param::int4(job.id.value)});
+        for (const char* table : {"job_state", "offsets", "worker_state", "batch_history", "job"})
+            spi::run(std::string("DELETE FROM sluice.") + table + " WHERE job_id = $1",
+                     {Param::int4(job.id.value)});
         if (!keep_errors) {
             spi::run("DELETE FROM sluice.reject WHERE job_id = $1", {Param::int4(job.id.value)});
             spi::run("DELETE FROM sluice.event WHERE job_id = $1", {Param::int4(job.id.value)});
@@ -81,9 +59,11 @@ SLUICE_FUNCTION(sluice_drop_job) {
     PG_RETURN_VOID();
 }
 
-// sql_drop: a job whose source or target goes is told so at once; its worker would find out with the next message.
+// sql_drop: a job whose source or target goes is told so at once; its worker would find out with the next
+// message.
 SLUICE_FUNCTION(sluice_on_drop) {
-    if (!CALLED_AS_EVENT_TRIGGER(fcinfo)) fail(Error::config("39P03", "sluice.on_drop is an event trigger's function"));
+    if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
+        fail(Error::config("39P03", "sluice.on_drop is an event trigger's function"));
     // DROP EXTENSION takes the tables along.
     if (!OidIsValid(job_table()) || !extension_exists()) PG_RETURN_NULL();
     Bookkeeping bookkeeping;

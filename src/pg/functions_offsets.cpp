@@ -1,4 +1,5 @@
-// set_offsets and skip_offset: a person says where a job goes on. Checked against the brokers, recorded with who did it.
+// set_offsets and skip_offset: a person says where a job goes on. Checked against the brokers, recorded with
+// who did it.
 #include "job/position.hpp"
 #include "kafka/client.hpp"
 #include "kafka/metadata.hpp"
@@ -35,21 +36,23 @@ struct Topic {
     SharedClient client;
 };
 
-void check_topic(const catalog::StoredJob &job, const std::string &topic, const std::optional<std::string> &asked) {
+void check_topic(const catalog::StoredJob& job, const std::string& topic,
+                 const std::optional<std::string>& asked) {
     if (!asked || *asked == topic) return;
     fail(Error::config("42704", "job \"" + job.spec.name + "\" does not read topic \"" + *asked + "\"", {},
                        "It reads topic \"" + topic + "\"."));
 }
 
-Topic ask_brokers(const catalog::StoredJob &job, const SourceSpec &source, Waiter &waiter) {
+Topic ask_brokers(const catalog::StoredJob& job, const SourceSpec& source, Waiter& waiter) {
     Topic topic;
     topic.name = source.topic;
-    topic.client = value_or_fail(Client::open({source.brokers, source.properties, job.spec.options.group_id}));
+    topic.client =
+        value_or_fail(Client::open({source.brokers, source.properties, job.spec.options.group_id}));
     const TopicInfo info = value_or_fail(fetch_topic(topic.client, source.topic, kBrokerTimeout, waiter));
     topic.id = info.topic_id;
-    for (const PartitionInfo &p : info.partitions)
-        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(), p.partition.value) !=
-                                      source.partitions->end())
+    for (const PartitionInfo& p : info.partitions)
+        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(),
+                                            p.partition.value) != source.partitions->end())
             topic.partitions.push_back(p.partition);
     const auto marks =
         value_or_fail(fetch_watermarks(topic.client, source.topic, topic.partitions, kBrokerTimeout, waiter));
@@ -57,14 +60,15 @@ Topic ask_brokers(const catalog::StoredJob &job, const SourceSpec &source, Waite
     return topic;
 }
 
-void check_range(const Topic &topic, int32_t partition, NextOffset offset) {
+void check_range(const Topic& topic, int32_t partition, NextOffset offset) {
     const auto mark = topic.marks.find(partition);
     if (mark == topic.marks.end())
-        fail(Error::config("42704", "topic \"" + topic.name + "\" has no partition " + std::to_string(partition)));
+        fail(Error::config("42704",
+                           "topic \"" + topic.name + "\" has no partition " + std::to_string(partition)));
     if (offset < mark->second.low || offset > mark->second.high)
         fail(Error::config("22003",
-                           "offset " + std::to_string(offset.value) + " of topic " + topic.name + ", partition " +
-                               std::to_string(partition) + " is out of range",
+                           "offset " + std::to_string(offset.value) + " of topic " + topic.name +
+                               ", partition " + std::to_string(partition) + " is out of range",
                            "Kafka has offsets " + std::to_string(mark->second.low.value) + " to " +
                                std::to_string(mark->second.high.value) + " (the next one to be written)."));
 }
@@ -75,25 +79,28 @@ void raise_generation(JobId job) {
              {Param::int4(job.value)});
 }
 
-std::string store(const catalog::StoredJob &job, const Topic &topic, int32_t partition, NextOffset offset) {
+std::string store(const catalog::StoredJob& job, const Topic& topic, int32_t partition, NextOffset offset) {
     Bookkeeping bookkeeping;
     const spi::Rows before =
         spi::run("SELECT next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2 AND partition = $3",
                  {Param::int4(job.id.value), Param::text(topic.name), Param::int4(partition)});
-    const Watermarks &mark = topic.marks.at(partition);
-    spi::run("INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, topic_id, generation, low_watermark,"
-             "  high_watermark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-             " ON CONFLICT (job_id, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,"
-             "  topic_id = excluded.topic_id, leader_epoch = NULL, stop_offset = NULL,"
-             "  low_watermark = excluded.low_watermark, high_watermark = excluded.high_watermark",
-             {Param::int4(job.id.value), Param::text(topic.name), Param::int4(partition), Param::int8(offset.value),
-              Param::text_or_null(topic.id), Param::int8(job.generation), Param::int8(mark.low.value),
-              Param::int8(mark.high.value)});
-    return "partition " + std::to_string(partition) + ": " + (before.empty() ? "none" : before.text(0, 0)) + " → " +
-           std::to_string(offset.value);
+    const Watermarks& mark = topic.marks.at(partition);
+    spi::run(
+        "INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, topic_id, generation, "
+        "low_watermark,"
+        "  high_watermark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " ON CONFLICT (job_id, topic, partition) DO UPDATE SET next_offset = excluded.next_offset,"
+        "  topic_id = excluded.topic_id, leader_epoch = NULL, stop_offset = NULL,"
+        "  low_watermark = excluded.low_watermark, high_watermark = excluded.high_watermark",
+        {Param::int4(job.id.value), Param::text(topic.name), Param::int4(partition),
+         Param::int8(offset.value), Param::text_or_null(topic.id), Param::int8(job.generation),
+         Param::int8(mark.low.value), Param::int8(mark.high.value)});
+    return "partition " + std::to_string(partition) + ": " + (before.empty() ? "none" : before.text(0, 0)) +
+           " → " + std::to_string(offset.value);
 }
 
-void set_offsets(const catalog::StoredJob &job, const std::optional<std::string> &asked, const Position &position) {
+void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>& asked,
+                 const Position& position) {
     SessionWaiter waiter;
     const SourceSpec source = load_source(job.source, job.owner);
     check_topic(job, source.topic, asked);
@@ -101,32 +108,34 @@ void set_offsets(const catalog::StoredJob &job, const std::optional<std::string>
     std::map<int32_t, NextOffset> offsets;
     switch (position.kind) {
         case Position::Kind::Earliest:
-            for (const auto &[p, mark] : topic.marks) offsets[p] = mark.low;
+            for (const auto& [p, mark] : topic.marks) offsets[p] = mark.low;
             break;
         case Position::Kind::Latest:
-            for (const auto &[p, mark] : topic.marks) offsets[p] = mark.high;
+            for (const auto& [p, mark] : topic.marks) offsets[p] = mark.high;
             break;
         case Position::Kind::Timestamp:
-            for (const TopicOffset &o : value_or_fail(offsets_for_time(topic.client, topic.name, topic.partitions,
-                                                                       position.timestamp_ms, kBrokerTimeout, waiter)))
+            for (const TopicOffset& o :
+                 value_or_fail(offsets_for_time(topic.client, topic.name, topic.partitions,
+                                                position.timestamp_ms, kBrokerTimeout, waiter)))
                 offsets[o.partition.value] = o.offset;
             break;
         case Position::Kind::Group:
-            for (const TopicOffset &o : value_or_fail(
+            for (const TopicOffset& o : value_or_fail(
                      committed_offsets(topic.client, topic.name, topic.partitions, kBrokerTimeout, waiter)))
                 offsets[o.partition.value] = o.offset;
             break;
         case Position::Kind::Offsets:
-            for (const auto &[p, offset] : position.offsets) offsets[p] = NextOffset{offset};
+            for (const auto& [p, offset] : position.offsets) offsets[p] = NextOffset{offset};
             break;
         case Position::Kind::Never:
             break;
     }
-    if (offsets.empty()) fail(Error::config("22023", "the position names no offset of topic \"" + topic.name + "\""));
-    for (const auto &[partition, offset] : offsets) check_range(topic, partition, offset);
+    if (offsets.empty())
+        fail(Error::config("22023", "the position names no offset of topic \"" + topic.name + "\""));
+    for (const auto& [partition, offset] : offsets) check_range(topic, partition, offset);
     lock_job_for_change(job_table(), job.id);
     std::string told;
-    for (const auto &[partition, offset] : offsets)
+    for (const auto& [partition, offset] : offsets)
         told += (told.empty() ? "" : ", ") + store(job, topic, partition, offset);
     raise_generation(job.id);
     catalog::record_event(job.id, catalog::Level::Warning, "set_offsets", "topic " + topic.name + ", " + told,
@@ -169,48 +178,52 @@ SLUICE_FUNCTION(sluice_set_offsets_jsonb) {
     PG_RETURN_VOID();
 }
 
-// Moves a job past the one message that stops it. The offset must be the job's next one, so that a slip of the pen
-// skips nothing else.
+// Moves a job past the one message that stops it. The offset must be the job's next one, so that a slip of
+// the pen skips nothing else.
 SLUICE_FUNCTION(sluice_skip_offset) {
     require_primary();
     const Arguments arguments(fcinfo);
     const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
     const auto partition = arguments.integer(1);
     const auto offset = arguments.bigint(2);
-    if (!partition || !offset) fail(Error::config("22004", "arguments partition and offset must not be NULL"));
+    if (!partition || !offset)
+        fail(Error::config("22004", "arguments partition and offset must not be NULL"));
     const SourceSpec source = load_source(job.source, job.owner);
     check_topic(job, source.topic, arguments.text(3));
     lock_job_for_change(job_table(), job.id);
     {
         Bookkeeping bookkeeping;
-        const spi::Rows row =
-            spi::run("SELECT next_offset, high_watermark FROM sluice.offsets"
-                     " WHERE job_id = $1 AND topic = $2 AND partition = $3",
-                     {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition)});
+        const spi::Rows row = spi::run(
+            "SELECT next_offset, high_watermark FROM sluice.offsets"
+            " WHERE job_id = $1 AND topic = $2 AND partition = $3",
+            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition)});
         const std::string where = "topic " + source.topic + ", partition " + std::to_string(*partition);
         if (row.empty())
             fail(Error::config("42704", "job \"" + job.spec.name + "\" has no offset for " + where));
         if (row.integer(0, 0) != *offset)
-            fail(Error::config("22023",
-                               "the next offset of " + where + " is " + row.text(0, 0) + ", not " +
-                                   std::to_string(*offset),
-                               "Only the message at the next offset can be skipped.",
-                               "To move further, use sluice.set_offsets."));
+            fail(Error::config(
+                "22023",
+                "the next offset of " + where + " is " + row.text(0, 0) + ", not " + std::to_string(*offset),
+                "Only the message at the next offset can be skipped.",
+                "To move further, use sluice.set_offsets."));
         if (!row.is_null(0, 1) && *offset >= row.integer(0, 1))
             fail(Error::config("22003", "offset " + std::to_string(*offset) + " of " + where +
                                             " has not been written yet, there is nothing to skip"));
-        spi::run("UPDATE sluice.offsets SET next_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = $3",
-                 {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
-                  Param::int8(*offset + 1)});
-        spi::run("UPDATE sluice.reject SET status = 'open' WHERE job_id = $1 AND kafka_topic = $2"
-                 " AND kafka_partition = $3 AND kafka_offset = $4 AND status = 'blocking'",
-                 {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
-                  Param::int8(*offset)});
-        spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1", {Param::int4(job.id.value)});
+        spi::run(
+            "UPDATE sluice.offsets SET next_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = $3",
+            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
+             Param::int8(*offset + 1)});
+        spi::run(
+            "UPDATE sluice.reject SET status = 'open' WHERE job_id = $1 AND kafka_topic = $2"
+            " AND kafka_partition = $3 AND kafka_offset = $4 AND status = 'blocking'",
+            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
+             Param::int8(*offset)});
+        spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1",
+                 {Param::int4(job.id.value)});
     }
     catalog::record_event(job.id, catalog::Level::Warning, "skip_offset",
-                          "topic " + source.topic + ", partition " + std::to_string(*partition) + ", offset " +
-                              std::to_string(*offset) + " skipped",
+                          "topic " + source.topic + ", partition " + std::to_string(*partition) +
+                              ", offset " + std::to_string(*offset) + " skipped",
                           current_role_name());
     wake_at_commit(job.id);
     PG_RETURN_VOID();

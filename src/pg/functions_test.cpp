@@ -1,4 +1,5 @@
-// test_job and explain_job: what a job does with messages, and by which statements. Nothing remains of either.
+// test_job and explain_job: what a job does with messages, and by which statements. Nothing remains of
+// either.
 #include "format/record_decoder.hpp"
 #include "job/json.hpp"
 #include "kafka/consumer.hpp"
@@ -36,23 +37,23 @@ constexpr size_t kMostMessages = 10'000;
 
 // The settings under which a worker would run the job's expressions, for a scope.
 class JobSettings {
-public:
-    explicit JobSettings(const JobSpec &spec) {
-        for (const auto &[name, value] : spec.settings)
+  public:
+    explicit JobSettings(const JobSpec& spec) {
+        for (const auto& [name, value] : spec.settings)
             call([&] {
-                set_config_option(name.c_str(), value.c_str(), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0,
-                                  false);
+                set_config_option(name.c_str(), value.c_str(), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
+                                  true, 0, false);
             });
     }
 
-private:
+  private:
     PinnedPath path_;  // opens the nest level that the settings above belong to, and closes it
 };
 
 // A job as its worker has it, in this session and as its owner, until the scope ends.
 class Rehearsal {
-public:
-    explicit Rehearsal(const catalog::StoredJob &job) : owner_(job.owner), settings_(job.spec) {
+  public:
+    explicit Rehearsal(const catalog::StoredJob& job) : owner_(job.owner), settings_(job.spec) {
         Resolution resolution = resolve_job(job.spec, job.owner, Expressions::Qualified);
         if (!resolution.problems.empty()) fail(combine(resolution.problems));
         resolved_ = std::move(resolution.job);
@@ -60,7 +61,7 @@ public:
         relation_ = call([&] { return relation_open(job.source, AccessShareLock); });
         TupleDesc tupdesc = RelationGetDescr(relation_);
         const auto attributes = source_attributes(tupdesc);
-        const auto &used = resolved_.source_columns_used;
+        const auto& used = resolved_.source_columns_used;
         for (size_t i = 0; i < attributes.size(); ++i)
             source_.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
         decoder_.emplace(value_or_fail(RecordDecoder::make(source_.record, &headers_)));
@@ -76,12 +77,12 @@ public:
         if (std::uncaught_exceptions() == exceptions_) relation_close(relation_, AccessShareLock);
     }
 
-    const ResolvedJob &resolved() const { return resolved_; }
-    const SourceSpec &source() const { return source_; }
-    BatchReader &reader() { return *reader_; }
-    Sink &sink() { return *sink_; }
+    const ResolvedJob& resolved() const { return resolved_; }
+    const SourceSpec& source() const { return source_; }
+    BatchReader& reader() { return *reader_; }
+    Sink& sink() { return *sink_; }
 
-private:
+  private:
     int exceptions_ = std::uncaught_exceptions();
     RunAs owner_;
     JobSettings settings_;
@@ -103,7 +104,7 @@ struct TestRow {
     std::optional<Error> error;
 };
 
-std::string outcome_of(const RowCounts &rows) {
+std::string outcome_of(const RowCounts& rows) {
     if (rows.deleted > 0) return "deleted";
     if (rows.written > 0 && rows.split_known) return rows.inserted > 0 ? "inserted" : "updated";
     if (rows.written > 0) return "written";
@@ -114,9 +115,9 @@ std::string outcome_of(const RowCounts &rows) {
     return "unchanged";
 }
 
-std::string mapped_row_query(const ResolvedJob &job) {
+std::string mapped_row_query(const ResolvedJob& job) {
     std::string columns;
-    for (const MappedTarget &c : job.columns) {
+    for (const MappedTarget& c : job.columns) {
         const std::string name = call([&] { return quote_identifier(c.name.c_str()); });
         columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
     }
@@ -124,9 +125,9 @@ std::string mapped_row_query(const ResolvedJob &job) {
 }
 
 // One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
-TestRow test_message(Rehearsal &rehearsal, const MessageView &message, const std::string &row_query) {
+TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std::string& row_query) {
     TestRow result{message.partition.value, message.offset.value, !message.topic.empty(), {}, {}, {}};
-    BatchReader &reader = rehearsal.reader();
+    BatchReader& reader = rehearsal.reader();
     {
         spi::Subtransaction mapping;
         try {
@@ -134,7 +135,7 @@ TestRow test_message(Rehearsal &rehearsal, const MessageView &message, const std
             spi::Connection connection;
             const spi::Rows row = spi::run(row_query);
             if (!row.empty()) result.row = row.text(0, 0);
-        } catch (const PgError &) {
+        } catch (const PgError&) {
             // The attempt below meets the same error and tells it.
         }
         mapping.rollback();
@@ -147,9 +148,9 @@ TestRow test_message(Rehearsal &rehearsal, const MessageView &message, const std
             result.error = reader.rejects().front().error;
         else
             result.outcome = outcome_of(rows);
-    } catch (const PgError &e) {
+    } catch (const PgError& e) {
         result.error = to_error(e.record, reader.stage());
-    } catch (const Failure &e) {
+    } catch (const Failure& e) {
         result.error = e.error;
     }
     if (result.error) {
@@ -161,13 +162,13 @@ TestRow test_message(Rehearsal &rehearsal, const MessageView &message, const std
     return result;
 }
 
-std::vector<TestRow> test_messages(const catalog::StoredJob &job, std::span<const MessageView> messages) {
+std::vector<TestRow> test_messages(const catalog::StoredJob& job, std::span<const MessageView> messages) {
     std::vector<TestRow> results;
     spi::Subtransaction everything;
     {
         Rehearsal rehearsal(job);
         const std::string row_query = mapped_row_query(rehearsal.resolved());
-        for (const MessageView &message : messages) {
+        for (const MessageView& message : messages) {
             call([] { CHECK_FOR_INTERRUPTS(); });
             results.push_back(test_message(rehearsal, message, row_query));
         }
@@ -177,28 +178,30 @@ std::vector<TestRow> test_messages(const catalog::StoredJob &job, std::span<cons
 }
 
 // The next messages of the job: from its offsets, or from the beginning of partitions it has none for.
-std::vector<Assignment> next_positions(const catalog::StoredJob &job, const std::string &topic,
-                                       const SharedClient &client, const SourceSpec &source, Waiter &waiter) {
+std::vector<Assignment> next_positions(const catalog::StoredJob& job, const std::string& topic,
+                                       const SharedClient& client, const SourceSpec& source, Waiter& waiter) {
     const TopicInfo info = value_or_fail(fetch_topic(client, topic, kBrokerTimeout, waiter));
     std::vector<Partition> partitions;
-    for (const PartitionInfo &p : info.partitions)
-        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(), p.partition.value) !=
-                                      source.partitions->end())
+    for (const PartitionInfo& p : info.partitions)
+        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(),
+                                            p.partition.value) != source.partitions->end())
             partitions.push_back(p.partition);
     const auto marks = value_or_fail(fetch_watermarks(client, topic, partitions, kBrokerTimeout, waiter));
     std::vector<Assignment> assignments;
     for (size_t i = 0; i < partitions.size(); ++i)
         assignments.push_back({topic, partitions[i], marks[i].low, -1});
     Bookkeeping bookkeeping;
-    const spi::Rows rows = spi::run("SELECT partition, next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2",
-                                    {spi::Param::int4(job.id.value), spi::Param::text(topic)});
+    const spi::Rows rows =
+        spi::run("SELECT partition, next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2",
+                 {spi::Param::int4(job.id.value), spi::Param::text(topic)});
     for (size_t i = 0; i < rows.size(); ++i)
-        for (Assignment &a : assignments)
-            if (a.partition.value == rows.integer(i, 0)) a.start = std::max(a.start, NextOffset{rows.integer(i, 1)});
+        for (Assignment& a : assignments)
+            if (a.partition.value == rows.integer(i, 0))
+                a.start = std::max(a.start, NextOffset{rows.integer(i, 1)});
     return assignments;
 }
 
-std::vector<TestRow> test_topic(const catalog::StoredJob &job, size_t count) {
+std::vector<TestRow> test_topic(const catalog::StoredJob& job, size_t count) {
     SessionWaiter waiter;
     const SourceSpec source = load_source(job.source, job.owner);
     ConsumerConfig config;
@@ -214,7 +217,7 @@ std::vector<TestRow> test_topic(const catalog::StoredJob &job, size_t count) {
         consumer->clear_wake();
         events.clear();
         consumer->poll(batch, {count - batch.size(), static_cast<size_t>(job.spec.options.memory)}, events);
-        for (const ConsumerEvent &event : events) {
+        for (const ConsumerEvent& event : events) {
             if (event.kind == ConsumerEvent::Kind::EndOfPartition)
                 ++ended;
             else
@@ -226,14 +229,14 @@ std::vector<TestRow> test_topic(const catalog::StoredJob &job, size_t count) {
     return test_messages(job, batch.messages());
 }
 
-void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow> &rows) {
-    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow>& rows) {
+    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     call([&] { InitMaterializedSRF(fcinfo, 0); });
-    for (const TestRow &row : rows) {
+    for (const TestRow& row : rows) {
         call([&] {
             Datum values[10];
             bool nulls[10] = {};
-            auto text = [&](int at, const std::string &value) {
+            auto text = [&](int at, const std::string& value) {
                 nulls[at] = value.empty();
                 if (!nulls[at]) values[at] = CStringGetTextDatum(value.c_str());
             };
@@ -258,29 +261,28 @@ void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow> &rows) {
     }
 }
 
-const char *yes_no(bool value) {
-    return value ? "yes" : "no";
-}
+const char* yes_no(bool value) { return value ? "yes" : "no"; }
 
-std::vector<std::string> explain(const catalog::StoredJob &job) {
+std::vector<std::string> explain(const catalog::StoredJob& job) {
     std::vector<std::string> lines;
     spi::Subtransaction everything;
     {
         Rehearsal rehearsal(job);
-        const ResolvedJob &r = rehearsal.resolved();
+        const ResolvedJob& r = rehearsal.resolved();
         lines.push_back("Source: " + r.source_name);
         lines.push_back("Target: " + r.target_name);
-        lines.push_back(std::string("Gear: ") + (r.gear == Gear::Direct ? "direct" : "statement") + ", because " +
-                        r.gear_reason);
+        lines.push_back(std::string("Gear: ") + (r.gear == Gear::Direct ? "direct" : "statement") +
+                        ", because " + r.gear_reason);
         if (job.spec.mode == Mode::Merge)
-            lines.push_back(std::string("Upsert: ") +
-                            (r.upsert == UpsertWay::OnConflict ? "INSERT … ON CONFLICT" : "UPDATE, then INSERT") +
-                            (r.upsert_reason.empty() ? "" : ", because " + r.upsert_reason));
+            lines.push_back(
+                std::string("Upsert: ") +
+                (r.upsert == UpsertWay::OnConflict ? "INSERT … ON CONFLICT" : "UPDATE, then INSERT") +
+                (r.upsert_reason.empty() ? "" : ", because " + r.upsert_reason));
         if (job.spec.mode != Mode::Insert) {
             lines.push_back(std::string("Index on the match columns: ") + yes_no(r.has_probing_index));
             lines.push_back(std::string("Locks the target for each batch: ") + yes_no(r.lock_target));
         }
-        for (const std::string &text : rehearsal.sink().explain()) {
+        for (const std::string& text : rehearsal.sink().explain()) {
             size_t from = 0;
             for (size_t end; from <= text.size(); from = end + 1) {
                 end = std::min(text.find('\n', from), text.size());
@@ -310,8 +312,9 @@ SLUICE_FUNCTION(sluice_test_job_sample) {
     const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
     MessageView message;
     if (!arguments.is_null(1)) {
-        const varlena *bytes = call([&] {
-            return pg_detoast_datum_packed(reinterpret_cast<varlena *>(DatumGetPointer(fcinfo->args[1].value)));
+        const varlena* bytes = call([&] {
+            return pg_detoast_datum_packed(
+                reinterpret_cast<varlena*>(DatumGetPointer(fcinfo->args[1].value)));
         });
         message.value = Bytes::of({VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)});
     }
@@ -322,9 +325,9 @@ SLUICE_FUNCTION(sluice_test_job_sample) {
 SLUICE_FUNCTION(sluice_explain_job) {
     const Arguments arguments(fcinfo);
     const std::vector<std::string> lines = explain(job_of_caller(arguments.required_text(0, "name")));
-    auto *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+    auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     call([&] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
-    for (const std::string &line : lines)
+    for (const std::string& line : lines)
         call([&] {
             Datum value = CStringGetTextDatum(line.c_str());
             bool null = false;

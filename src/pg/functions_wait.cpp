@@ -1,5 +1,6 @@
-// run_job, wait_for_state, wait_for_offset: procedures that wait for a worker. Between two looks they commit, so they
-// hold no snapshot and see what others commit; that is why they cannot run inside a transaction block.
+// run_job, wait_for_state, wait_for_offset: procedures that wait for a worker. Between two looks they commit,
+// so they hold no snapshot and see what others commit; that is why they cannot run inside a transaction
+// block.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -35,13 +36,15 @@ constexpr int64_t kForEver = -1;
 
 // A procedure's SPI scope that may commit.
 class Procedure {
-public:
-    Procedure(FunctionCallInfo fcinfo, const char *name) {
+  public:
+    Procedure(FunctionCallInfo fcinfo, const char* name) {
         const bool atomic = fcinfo->context == nullptr || !IsA(fcinfo->context, CallContext) ||
-                            reinterpret_cast<CallContext *>(fcinfo->context)->atomic;
+                            reinterpret_cast<CallContext*>(fcinfo->context)->atomic;
         if (atomic || XactIsoLevel > XACT_READ_COMMITTED)
-            fail(Error::config("25001", std::string("sluice.") + name + " waits for other transactions, so it cannot run "
-                                        "inside a transaction block or above READ COMMITTED",
+            fail(Error::config("25001",
+                               std::string("sluice.") + name +
+                                   " waits for other transactions, so it cannot run "
+                                   "inside a transaction block or above READ COMMITTED",
                                {}, "CALL it as a statement of its own."));
         call([] { SPI_connect_ext(SPI_OPT_NONATOMIC); });
     }
@@ -55,8 +58,8 @@ public:
     void wait() {
         commit();
         call([] {
-            const int events =
-                WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, kLook.count(), PG_WAIT_EXTENSION);
+            const int events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                                         kLook.count(), PG_WAIT_EXTENSION);
             if (events & WL_LATCH_SET) ResetLatch(MyLatch);
             CHECK_FOR_INTERRUPTS();
         });
@@ -64,12 +67,12 @@ public:
 };
 
 class Deadline {
-public:
+  public:
     explicit Deadline(std::optional<int64_t> ms) : start_(Steady::now()), ms_(ms.value_or(kForEver)) {}
     bool passed() const { return ms_ != kForEver && Steady::now() - start_ >= milliseconds(ms_); }
     Steady::time_point start() const { return start_; }
 
-private:
+  private:
     Steady::time_point start_;
     int64_t ms_;
 };
@@ -79,17 +82,18 @@ struct State {
     std::string reason;
 };
 
-State state_of(const std::string &name) {
+State state_of(const std::string& name) {
     Bookkeeping bookkeeping;
-    const spi::Rows row =
-        spi::run("SELECT state, state_reason FROM sluice.job_status WHERE job_name = $1", {Param::text(name)});
+    const spi::Rows row = spi::run("SELECT state, state_reason FROM sluice.job_status WHERE job_name = $1",
+                                   {Param::text(name)});
     if (row.empty()) fail(Error::config("42704", "job \"" + name + "\" was dropped"));
     return {row.text(0, 0), row.text(0, 1)};
 }
 
-Error job_failed(const std::string &name, const std::string &reason) {
-    return Error::config("55000", "job \"" + name + "\" is in ERROR: " + reason, {},
-                         "View sluice.errors has the messages that were rejected; sluice.resume_job goes on.");
+Error job_failed(const std::string& name, const std::string& reason) {
+    return Error::config(
+        "55000", "job \"" + name + "\" is in ERROR: " + reason, {},
+        "View sluice.errors has the messages that were rejected; sluice.resume_job goes on.");
 }
 
 struct Numbers {
@@ -105,49 +109,56 @@ Numbers numbers_of(JobId job) {
         "SELECT COALESCE(pg_catalog.sum(messages), 0)::bigint,"
         "  COALESCE(pg_catalog.sum(rows_written + rows_deleted), 0)::bigint,"
         "  COALESCE(pg_catalog.sum(rows_rejected), 0)::bigint,"
-        "  COALESCE(pg_catalog.sum(GREATEST(COALESCE(stop_offset, high_watermark) - next_offset, 0)), 0)::bigint"
+        "  COALESCE(pg_catalog.sum(GREATEST(COALESCE(stop_offset, high_watermark) - next_offset, 0)), "
+        "0)::bigint"
         " FROM sluice.offsets WHERE job_id = $1",
         {Param::int4(job.value)});
     return {row.integer(0, 0), row.integer(0, 1), row.integer(0, 2), row.integer(0, 3)};
 }
 
-void tell_progress(const char *verb, const std::string &name, const Numbers &from, const Numbers &now, double elapsed) {
+void tell_progress(const char* verb, const std::string& name, const Numbers& from, const Numbers& now,
+                   double elapsed) {
     const int64_t messages = now.messages - from.messages;
     const double rate = elapsed > 0 ? static_cast<double>(messages) / elapsed : 0;
     char text[256];
-    snprintf(text, sizeof text, "%lld messages (%.0f a second), %lld rows written, %lld rejected, %lld offsets to go",
+    snprintf(text, sizeof text,
+             "%lld messages (%.0f a second), %lld rows written, %lld rejected, %lld offsets to go",
              static_cast<long long>(messages), rate, static_cast<long long>(now.rows - from.rows),
              static_cast<long long>(now.rejected - from.rejected), static_cast<long long>(now.left));
     call([&] { ereport(NOTICE, (errmsg("job \"%s\" %s: %s", name.c_str(), verb, text))); });
 }
 
 // Starts a run of its own: until a position or a number of messages.
-void begin_run(const catalog::StoredJob &job, const std::string &until, std::optional<int64_t> max_messages) {
+void begin_run(const catalog::StoredJob& job, const std::string& until, std::optional<int64_t> max_messages) {
     if (job.wanted == "running" && !job.failed && !job.finished)
         fail(Error::config("55000", "job \"" + job.spec.name + "\" is running already", {},
                            "Stop it first, or wait with sluice.wait_for_offset."));
     const std::string actor = current_role_name();
     lock_job_for_change(job_table(), job.id);
     Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1", {Param::int4(job.id.value)});
+    spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1",
+             {Param::int4(job.id.value)});
     spi::run("UPDATE sluice.offsets SET stop_offset = NULL WHERE job_id = $1", {Param::int4(job.id.value)});
-    spi::run("INSERT INTO sluice.job_state (job_id) VALUES ($1) ON CONFLICT DO NOTHING", {Param::int4(job.id.value)});
-    spi::run("UPDATE sluice.job_state SET wanted = 'running', failed = false, finished = false, retry_count = 0,"
-             "  next_retry_at = NULL, budget_since = pg_catalog.now(), changed_at = pg_catalog.now(), reason = $2,"
-             "  stop_position = pg_catalog.jsonb_strip_nulls("
-             "    pg_catalog.jsonb_build_object('until', $3::text, 'max_messages', $4::bigint))"
-             " WHERE job_id = $1",
-             {Param::int4(job.id.value), Param::text("run by " + actor), Param::text(until),
-              max_messages ? Param::int8(*max_messages) : Param::null_of(INT8OID)});
+    spi::run("INSERT INTO sluice.job_state (job_id) VALUES ($1) ON CONFLICT DO NOTHING",
+             {Param::int4(job.id.value)});
+    spi::run(
+        "UPDATE sluice.job_state SET wanted = 'running', failed = false, finished = false, retry_count = 0,"
+        "  next_retry_at = NULL, budget_since = pg_catalog.now(), changed_at = pg_catalog.now(), reason = $2,"
+        "  stop_position = pg_catalog.jsonb_strip_nulls("
+        "    pg_catalog.jsonb_build_object('until', $3::text, 'max_messages', $4::bigint))"
+        " WHERE job_id = $1",
+        {Param::int4(job.id.value), Param::text("run by " + actor), Param::text(until),
+         max_messages ? Param::int8(*max_messages) : Param::null_of(INT8OID)});
     catalog::record_event(job.id, catalog::Level::Info, "run", "run until " + until + " by " + actor, actor);
 }
 
-void stop_run(JobId job, const std::string &reason) {
+void stop_run(JobId job, const std::string& reason) {
     {
         Bookkeeping bookkeeping;
-        spi::run("UPDATE sluice.job_state SET wanted = 'stopped', reason = $2, changed_at = pg_catalog.now()"
-                 " WHERE job_id = $1 AND wanted = 'running'",
-                 {Param::int4(job.value), Param::text(reason)});
+        spi::run(
+            "UPDATE sluice.job_state SET wanted = 'stopped', reason = $2, changed_at = pg_catalog.now()"
+            " WHERE job_id = $1 AND wanted = 'running'",
+            {Param::int4(job.value), Param::text(reason)});
     }
     wake_at_commit(job);
 }
@@ -180,7 +191,8 @@ SLUICE_FUNCTION(sluice_run_job) {
         }
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (state.state == "STOPPED" || state.state == "PAUSED")
-            fail(Error::config("57014", "job \"" + name + "\" was " + state.reason + " before it reached its end"));
+            fail(Error::config("57014",
+                               "job \"" + name + "\" was " + state.reason + " before it reached its end"));
         if (deadline.passed()) {
             stop_run(job.id, "time-out of run_job");
             procedure.commit();
@@ -202,12 +214,14 @@ SLUICE_FUNCTION(sluice_wait_for_state) {
     const Arguments arguments(fcinfo);
     const std::string name = arguments.required_text(0, "name");
     std::string wanted = arguments.required_text(1, "state");
-    std::transform(wanted.begin(), wanted.end(), wanted.begin(), [](unsigned char c) { return std::toupper(c); });
-    constexpr std::string_view kStates[] = {"STOPPED", "STARTING", "RUNNING", "PAUSED",
-                                            "RETRYING", "ERROR", "FINISHED", "STANDBY"};
+    std::transform(wanted.begin(), wanted.end(), wanted.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    constexpr std::string_view kStates[] = {"STOPPED",  "STARTING", "RUNNING",  "PAUSED",
+                                            "RETRYING", "ERROR",    "FINISHED", "STANDBY"};
     if (std::find(std::begin(kStates), std::end(kStates), wanted) == std::end(kStates))
-        fail(Error::config("22023", "\"" + wanted + "\" is not a state of a job", {},
-                           "States are STOPPED, STARTING, RUNNING, PAUSED, RETRYING, ERROR, FINISHED and STANDBY."));
+        fail(Error::config(
+            "22023", "\"" + wanted + "\" is not a state of a job", {},
+            "States are STOPPED, STARTING, RUNNING, PAUSED, RETRYING, ERROR, FINISHED and STANDBY."));
     job_of_caller(name);
     const Deadline deadline(arguments.interval_ms(2));
     for (;;) {
@@ -215,24 +229,26 @@ SLUICE_FUNCTION(sluice_wait_for_state) {
         if (state.state == wanted) break;
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (deadline.passed())
-            fail(Error::config("57014", "job \"" + name + "\" is " + state.state + ", not " + wanted +
-                                            ", after the time-out",
-                               state.reason));
+            fail(Error::config(
+                "57014",
+                "job \"" + name + "\" is " + state.state + ", not " + wanted + ", after the time-out",
+                state.reason));
         procedure.wait();
     }
     procedure.finish();
     PG_RETURN_NULL();
 }
 
-// Read-your-writes for producers. `outcome` becomes applied, rejected or filtered; "applied or filtered" when the
-// message shares its history row with filtered ones.
+// Read-your-writes for producers. `outcome` becomes applied, rejected or filtered; "applied or filtered" when
+// the message shares its history row with filtered ones.
 SLUICE_FUNCTION(sluice_wait_for_offset) {
     Procedure procedure(fcinfo, "wait_for_offset");
     const Arguments arguments(fcinfo);
     const std::string name = arguments.required_text(0, "name");
     const auto partition = arguments.integer(1);
     const auto offset = arguments.bigint(2);
-    if (!partition || !offset) fail(Error::config("22004", "arguments partition and offset must not be NULL"));
+    if (!partition || !offset)
+        fail(Error::config("22004", "arguments partition and offset must not be NULL"));
     const catalog::StoredJob job = job_of_caller(name);
     const Deadline deadline(arguments.interval_ms(4));
     std::string outcome;
@@ -246,12 +262,15 @@ SLUICE_FUNCTION(sluice_wait_for_offset) {
                 "  FROM sluice.offsets o"
                 "  LEFT JOIN sluice.reject r ON r.job_id = o.job_id AND r.kafka_topic = o.topic"
                 "        AND r.kafka_partition = o.partition AND r.kafka_offset = $3"
-                "  LEFT JOIN LATERAL (SELECT rows_filtered AS filtered, rows_written + rows_deleted + rows_superseded"
-                "        + rows_unchanged + rows_stale + rows_unmatched + rows_filtered + rows_rejected AS total"
+                "  LEFT JOIN LATERAL (SELECT rows_filtered AS filtered, rows_written + rows_deleted + "
+                "rows_superseded"
+                "        + rows_unchanged + rows_stale + rows_unmatched + rows_filtered + rows_rejected AS "
+                "total"
                 "        FROM sluice.batch_history h WHERE h.job_id = o.job_id AND h.topic = o.topic"
                 "         AND h.partition = o.partition AND $3 >= h.start_offset AND $3 < h.end_offset"
                 "        ORDER BY history_id DESC LIMIT 1) h ON true"
-                " WHERE o.job_id = $1 AND o.partition = $2 AND o.next_offset > $3 AND ($4 IS NULL OR o.topic = $4)",
+                " WHERE o.job_id = $1 AND o.partition = $2 AND o.next_offset > $3 AND ($4 IS NULL OR o.topic "
+                "= $4)",
                 {Param::int4(job.id.value), Param::int4(*partition), Param::int8(*offset),
                  Param::optional_text(arguments.text(3))});
             if (!row.empty()) outcome = row.text(0, 0);
@@ -260,16 +279,19 @@ SLUICE_FUNCTION(sluice_wait_for_offset) {
         const State state = state_of(name);
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (deadline.passed())
-            fail(Error::config("57014", "job \"" + name + "\" has not passed offset " + std::to_string(*offset) +
-                                            " of partition " + std::to_string(*partition) + " after the time-out",
-                               "The job is " + state.state + (state.reason.empty() ? "" : ": " + state.reason) + "."));
+            fail(Error::config(
+                "57014",
+                "job \"" + name + "\" has not passed offset " + std::to_string(*offset) + " of partition " +
+                    std::to_string(*partition) + " after the time-out",
+                "The job is " + state.state + (state.reason.empty() ? "" : ": " + state.reason) + "."));
         procedure.wait();
     }
     procedure.finish();
     // An INOUT argument makes the result a row.
     return call([&] {
         TupleDesc desc;
-        if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) elog(ERROR, "a row was expected");
+        if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE)
+            elog(ERROR, "a row was expected");
         Datum value = CStringGetTextDatum(outcome.c_str());
         bool null = false;
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), &value, &null));

@@ -4,17 +4,24 @@
 #include <vector>
 
 #include "pg/job_access.hpp"
+#include "pg/job_lock.hpp"
+#include "pg/processes.hpp"
+#include "pg/settings.hpp"
 
 extern "C" {
+#include "access/htup_details.h"
 #include "access/xlog.h"
+#include "catalog/pg_authid.h"
+#include "commands/dbcommands.h"
 #include "utils/acl.h"
+#include "utils/syscache.h"
 }
 
 namespace sluice {
 
 namespace {
 
-Error unknown_job(const std::string &name) {
+Error unknown_job(const std::string& name) {
     // Only names that the caller may see anyway.
     const spi::Rows rows = [] {
         spi::Connection connection;
@@ -24,13 +31,30 @@ Error unknown_job(const std::string &name) {
     for (size_t i = 0; i < rows.size(); ++i) names.push_back(rows.text(i, 0));
     const std::vector<std::string_view> views(names.begin(), names.end());
     const std::string near = nearest(name, views);
-    return Error::config("42704", "job \"" + name + "\" does not exist", {},
-                         near.empty() ? "View sluice.jobs lists the jobs." : "Perhaps you meant \"" + near + "\".");
+    return Error::config(
+        "42704", "job \"" + name + "\" does not exist", {},
+        near.empty() ? "View sluice.jobs lists the jobs." : "Perhaps you meant \"" + near + "\".");
+}
+
+// PostgreSQL 17 lets background workers in without LOGIN.
+bool may_log_in(Oid role) {
+    if (PG_VERSION_NUM >= 170000) return true;
+    return call([&] {
+        HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+        if (!HeapTupleIsValid(tuple)) return false;
+        const bool can = reinterpret_cast<Form_pg_authid>(GETSTRUCT(tuple))->rolcanlogin;
+        ReleaseSysCache(tuple);
+        return can;
+    });
+}
+
+void tell(int level, const char* message, const char* hint) {
+    call([&] { ereport(level, (errmsg_internal("%s", message), errhint("%s", hint))); });
 }
 
 }  // namespace
 
-catalog::StoredJob job_of_caller(const std::string &name) {
+catalog::StoredJob job_of_caller(const std::string& name) {
     const auto job = catalog::find_job(name);
     if (!job) fail(unknown_job(name));
     if (!call([&] { return has_privs_of_role(GetUserId(), job->owner); }))
@@ -39,14 +63,39 @@ catalog::StoredJob job_of_caller(const std::string &name) {
     return *job;
 }
 
+catalog::StoredJob lock_job_of_caller(const std::string& name) {
+    const catalog::StoredJob job = job_of_caller(name);
+    lock_job_for_change(job_table(), job.id);
+    // Somebody else may have changed it meanwhile.
+    return job_of_caller(name);
+}
+
+void check_can_run(const catalog::StoredJob& job) {
+    if (!may_log_in(job.owner))
+        fail(Error::config("42501", "the owner of job \"" + job.spec.name + "\" may not log in",
+                           "A job's workers connect as its owner.",
+                           "ALTER ROLE … LOGIN, or give the job another owner with sluice.alter_job."));
+    const std::string database = call([] { return get_database_name(MyDatabaseId); });
+    if (!settings::enabled)
+        tell(WARNING, "sluice.enabled is off on this server, the job waits until it is on",
+             "Set it in postgresql.conf and reload the server.");
+    else if (!database_is_enabled(database.c_str()))
+        tell(WARNING, "this database is not in sluice.databases, the job waits until it is",
+             "Set it in postgresql.conf and reload the server.");
+    else if (!is_preloaded())
+        tell(NOTICE, "the job will not come back by itself after a restart of the server",
+             "Add sluice to shared_preload_libraries and restart the server once.");
+}
+
 std::string current_role_name() {
-    const char *name = call([] { return GetUserNameFromId(GetUserId(), true); });
+    const char* name = call([] { return GetUserNameFromId(GetUserId(), true); });
     return name ? name : "unknown";
 }
 
 void require_primary() {
     if (!call([] { return RecoveryInProgress(); })) return;
-    fail(Error::config("25006", "this server is a standby", "Jobs run on the primary, and start here after promotion.",
+    fail(Error::config("25006", "this server is a standby",
+                       "Jobs run on the primary, and start here after promotion.",
                        "Connect to the primary."));
 }
 

@@ -22,7 +22,7 @@ using std::chrono::seconds;
 
 constexpr seconds kBrokerTimeout{5};
 
-void tell(const Notice &notice) {
+void tell(const Notice& notice) {
     call([&] {
         ereport(notice.level, (errmsg_internal("%s", notice.message.c_str()),
                                notice.detail.empty() ? 0 : errdetail_internal("%s", notice.detail.c_str()),
@@ -31,16 +31,17 @@ void tell(const Notice &notice) {
 }
 
 // What the formats demand of the source's columns, and whether the topic is there.
-void check_source(const ResolvedJob &job, BrokerCheck brokers, std::vector<Error> &problems) {
+void check_source(const ResolvedJob& job, BrokerCheck brokers, std::vector<Error>& problems) {
     SourceSpec source;
     try {
         source = load_source(job.source, job.owner);
-    } catch (Failure &failure) {
+    } catch (Failure& failure) {
         problems.push_back(std::move(failure.error));
         return;
     }
     const MessageHeaders headers;
-    if (auto decoder = RecordDecoder::make(source.record, &headers); !decoder) problems.push_back(decoder.error());
+    if (auto decoder = RecordDecoder::make(source.record, &headers); !decoder)
+        problems.push_back(decoder.error());
     if (brokers == BrokerCheck::LeaveOut) return;
     auto client = Client::open({source.brokers, source.properties, job.spec.options.group_id});
     if (!client) {
@@ -52,7 +53,8 @@ void check_source(const ResolvedJob &job, BrokerCheck brokers, std::vector<Error
     if (!topic) {
         Error error = topic.error();
         error.kind = ErrorKind::Config;
-        if (error.hint.empty()) error.hint = "Pass check_broker => false to define the job without asking the brokers.";
+        if (error.hint.empty())
+            error.hint = "Pass check_broker => false to define the job without asking the brokers.";
         problems.push_back(std::move(error));
     }
 }
@@ -63,48 +65,78 @@ Param interval_of(int64_t milliseconds) {
 
 }  // namespace
 
-void capture_settings(JobSpec &spec) {
-    for (const char *name : {"TimeZone", "DateStyle", "IntervalStyle"})
+void capture_settings(JobSpec& spec) {
+    for (const char* name : {"TimeZone", "DateStyle", "IntervalStyle"})
         spec.settings[name] = call([&] { return GetConfigOption(name, false, false); });
 }
 
-ResolvedJob check_definition(const JobSpec &spec, Oid owner, BrokerCheck brokers) {
+ResolvedJob check_definition(const JobSpec& spec, Oid owner, BrokerCheck brokers) {
     std::vector<Error> problems;
-    for (Problem &problem : check_job(spec)) problems.push_back(std::move(problem.error));
+    for (Problem& problem : check_job(spec)) problems.push_back(std::move(problem.error));
     Resolution resolution = resolve_job(spec, owner, Expressions::Analyse);
-    for (Error &problem : resolution.problems) problems.push_back(std::move(problem));
+    for (Error& problem : resolution.problems) problems.push_back(std::move(problem));
     if (OidIsValid(resolution.job.source)) check_source(resolution.job, brokers, problems);
     if (!problems.empty()) fail(combine(problems));
-    for (const Notice &notice : resolution.notices) tell(notice);
+    for (const Notice& notice : resolution.notices) tell(notice);
     return std::move(resolution.job);
 }
 
-JobId store_new(const ResolvedJob &job) {
+void check_new_name(const std::string& name) {
+    if (name.empty() || name.size() >= NAMEDATALEN)
+        fail(Error::config("42602", "a job name has 1 to " + std::to_string(NAMEDATALEN - 1) +
+                                        " bytes, this one has " + std::to_string(name.size())));
     Bookkeeping bookkeeping;
-    if (!spi::run("SELECT 1 FROM sluice.job WHERE job_name = $1", {Param::text(job.spec.name)}).empty())
-        fail(Error::config("42710", "job \"" + job.spec.name + "\" already exists", {},
-                           "Choose another name, or change it with sluice.alter_job."));
-    const spi::Rows row = spi::run(
-        "INSERT INTO sluice.job (job_name, owner, source, target, description, definition, spec_version, lag_threshold)"
-        " VALUES ($1, $2::oid::regrole, $3::oid::regclass, $4::oid::regclass, $5, $6::pg_catalog.jsonb, $7,"
-        "  pg_catalog.make_interval(secs => $8)) RETURNING job_id",
-        {Param::text(job.spec.name), Param::oid(job.owner), Param::oid(job.source), Param::oid(job.target),
-         Param::text_or_null(job.spec.description), Param::text(to_json(job.spec)), Param::int4(kSpecVersion),
-         interval_of(job.spec.options.lag_threshold_ms)});
-    const JobId id{static_cast<int32_t>(row.integer(0, 0))};
-    spi::run("INSERT INTO sluice.job_state (job_id, reason) VALUES ($1, 'created')", {Param::int4(id.value)});
-    return id;
+    if (!spi::run("SELECT 1 FROM sluice.job WHERE job_name = $1", {Param::text(name)}).empty())
+        fail(Error::config("42710", "job \"" + name + "\" already exists", {},
+                           "Choose another name, or change that job with sluice.alter_job."));
 }
 
-void store_changed(const catalog::StoredJob &before, const ResolvedJob &job) {
+JobId reserve_job_id() {
     Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job SET owner = $2::oid::regrole, source = $3::oid::regclass, target = $4::oid::regclass,"
-             "  description = $5, definition = $6::pg_catalog.jsonb, spec_version = $7,"
-             "  lag_threshold = pg_catalog.make_interval(secs => $8), generation = generation + 1"
-             " WHERE job_id = $1",
-             {Param::int4(before.id.value), Param::oid(job.owner), Param::oid(job.source), Param::oid(job.target),
-              Param::text_or_null(job.spec.description), Param::text(to_json(job.spec)), Param::int4(kSpecVersion),
-              interval_of(job.spec.options.lag_threshold_ms)});
+    return JobId{
+        static_cast<int32_t>(spi::run("SELECT pg_catalog.nextval('sluice.job_job_id_seq')").integer(0, 0))};
+}
+
+void store_new(JobId id, const ResolvedJob& job, const OwnedObjects& owned) {
+    {
+        Bookkeeping bookkeeping;
+        spi::run(
+            "INSERT INTO sluice.job (job_id, job_name, owner, source, target, description, definition, "
+            "spec_version,"
+            "  lag_threshold, owned_server, owned_source) OVERRIDING SYSTEM VALUE"
+            " VALUES ($1, $2, $3::oid::regrole, $4::oid::regclass, $5::oid::regclass, $6, "
+            "$7::pg_catalog.jsonb, $8,"
+            "  pg_catalog.make_interval(secs => $9), $10::name, $11)",
+            {Param::int4(id.value), Param::text(job.spec.name), Param::oid(job.owner), Param::oid(job.source),
+             Param::oid(job.target), Param::text_or_null(job.spec.description),
+             Param::text(to_json(job.spec)), Param::int4(kSpecVersion),
+             interval_of(job.spec.options.lag_threshold_ms), Param::text_or_null(owned.server),
+             Param::boolean(owned.source)});
+        spi::run("INSERT INTO sluice.job_state (job_id, reason) VALUES ($1, 'created')",
+                 {Param::int4(id.value)});
+    }
+    const std::string actor = current_role_name();
+    catalog::record_event(id, catalog::Level::Info, "created", "created by " + actor, actor);
+    if (job.spec.options.start == Position{})
+        call([] {
+            ereport(
+                NOTICE,
+                (errmsg("the job will start at the earliest message of the topic"),
+                 errhint("Option start says otherwise: latest, group, a time, or offsets by partition.")));
+        });
+}
+
+void store_changed(const catalog::StoredJob& before, const ResolvedJob& job) {
+    Bookkeeping bookkeeping;
+    spi::run(
+        "UPDATE sluice.job SET owner = $2::oid::regrole, source = $3::oid::regclass, target = "
+        "$4::oid::regclass,"
+        "  description = $5, definition = $6::pg_catalog.jsonb, spec_version = $7,"
+        "  lag_threshold = pg_catalog.make_interval(secs => $8), generation = generation + 1"
+        " WHERE job_id = $1",
+        {Param::int4(before.id.value), Param::oid(job.owner), Param::oid(job.source), Param::oid(job.target),
+         Param::text_or_null(job.spec.description), Param::text(to_json(job.spec)), Param::int4(kSpecVersion),
+         interval_of(job.spec.options.lag_threshold_ms)});
     if (before.owner != job.owner) {
         spi::run("UPDATE sluice.reject SET owner = $2::oid::regrole WHERE job_id = $1",
                  {Param::int4(before.id.value), Param::oid(job.owner)});
