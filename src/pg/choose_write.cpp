@@ -55,6 +55,8 @@ class Choice {
     std::string on_conflict_objection() const {
         if (!OidIsValid(job_.unique_index)) return "there is no usable unique index on the match columns";
         if (target_.has_rules) return "the target has rules";
+        // PostgreSQL asks for it where "excluded" is read.
+        if (!rights_.reads_updates) return "the job's owner may not read the update columns";
         if (!target_.foreign_partition.empty())
             return "partition " + target_.foreign_partition + " is a foreign table";
         if (!target_.before_insert_trigger.empty() && r_.spec.options.upsert != "on_conflict")

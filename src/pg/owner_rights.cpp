@@ -69,11 +69,12 @@ class Rights {
         };
         constexpr size_t kInsert = 1, kUpdate = 2, kSelect = 3;
         const Mode mode = r_.spec.mode;
-        bool insert = true, update = true, select = true;
+        bool insert = true, update = true, select = true, reads_updates = true;
         for (const MappedTarget& column : job_.columns) {
             if (column.attnum == 0) continue;
             if (mode != Mode::Update) insert &= may(column.attnum, kInsert);
             if (column.is_update) update &= may(column.attnum, kUpdate);
+            if (column.is_update) reads_updates &= may(column.attnum, kSelect);
             if (column.is_match || column.is_order) select &= may(column.attnum, kSelect);
         }
         if (!insert) lacking("INSERT", target_.name);
@@ -83,7 +84,7 @@ class Rights {
             lacking("UPDATE", target_.name);
         if (!select) lacking("SELECT", target_.name);
         if (job_.deletes && !whole.boolean(0, 2)) lacking("DELETE", target_.name);
-        return {whole.boolean(0, 0), whole.boolean(0, 1)};
+        return {whole.boolean(0, 0), whole.boolean(0, 1), reads_updates};
     }
 
     // Identity columns need no right on their sequence; serial columns do.

@@ -10,6 +10,7 @@ namespace sluice {
 struct OwnerRights {
     bool inserts_anywhere = false;  // INSERT on the whole target
     bool reads_target = false;      // SELECT on the whole target
+    bool reads_updates = false;     // SELECT on the update columns
 };
 
 // Who the owner is, before relations are looked at: may a worker connect as this role?

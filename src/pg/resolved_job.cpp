@@ -53,15 +53,15 @@ void resolve(Resolving& resolving) {
     Resolution& out = resolving.out;
     check_owner(resolving);
 
-    const auto source = keep(find_source(resolving.spec.source), out.problems);
-    const auto target = keep(find_target(resolving.spec.target), out.problems);
+    resolving.source = keep(find_source(resolving.spec.source), out.problems);
+    resolving.target = keep(find_target(resolving.spec.target), out.problems);
+    const auto& source = resolving.source;
+    const auto& target = resolving.target;
     if (source) {
-        resolving.source = &*source;
         out.job.source = source->relation;
         out.job.spec.source = out.job.source_name = source->name;
     }
     if (target) {
-        resolving.target = &*target;
         out.job.target = target->relation;
         out.job.spec.target = out.job.target_name = target->name;
         out.job.target_is_partitioned = target->partitioned;
@@ -82,7 +82,7 @@ Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions) 
     Resolution resolution;
     resolution.job.spec = spec;
     resolution.job.owner = owner;
-    Resolving resolving{spec, expressions, resolution, {}};
+    Resolving resolving{spec, expressions, resolution, {}, {}, {}};
     resolving.owner_name = quoted(call([&] { return GetUserNameFromId(owner, false); }));
     RunAs as_owner(owner);
     resolve(resolving);

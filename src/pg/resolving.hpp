@@ -22,9 +22,9 @@ struct Resolving {
     const JobSpec& spec;
     Expressions expressions;
     Resolution& out;
-    std::string owner_name;               // quoted
-    const SourceFacts* source = nullptr;  // unset when it was not found, which is a problem already
-    const TargetFacts* target = nullptr;
+    std::string owner_name;             // quoted
+    std::optional<SourceFacts> source;  // unset when it was not found, which is a problem already
+    std::optional<TargetFacts> target;
 
     // Of all expressions together.
     bool has_subselect = false;
