@@ -112,6 +112,7 @@ class Key {
         ColumnOrder order;
         order.column = column;
         order.equal = comparison.equal;
+        order.less = comparison.less;
         order.greater = comparison.greater;
         order.equal_operator = comparison.equal_operator;
         order.less_operator = comparison.less_operator;

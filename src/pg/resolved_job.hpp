@@ -41,6 +41,7 @@ struct MappedTarget {
 struct ColumnOrder {
     int column = 0;       // index into ResolvedJob::columns
     std::string equal;    // "OPERATOR(pg_catalog.=)"
+    std::string less;     // "OPERATOR(pg_catalog.<)"
     std::string greater;  // "OPERATOR(pg_catalog.>)"
     std::string collate;  // " COLLATE ...", to append to an operand when index and column differ in it
     Oid equal_operator = InvalidOid;

@@ -41,6 +41,7 @@ public:
     virtual std::vector<std::string> explain() = 0;
 };
 
+// Looks at nothing but `job`: it needs no transaction.
 std::unique_ptr<Sink> make_sink(const ResolvedJob &job);
 
 }  // namespace sluice

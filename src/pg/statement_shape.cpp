@@ -1,29 +1,11 @@
 #include "pg/statement_shape.hpp"
 
-extern "C" {
-#include "access/htup_details.h"
-#include "catalog/pg_operator.h"
-#include "utils/syscache.h"
-}
-
 namespace sluice {
 
 namespace {
 
 std::string quoted(const std::string& name) {
     return call([&] { return quote_identifier(name.c_str()); });
-}
-
-std::string operator_text(Oid op) {
-    return call([&] {
-        HeapTuple tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(op));
-        if (!HeapTupleIsValid(tuple)) elog(ERROR, "operator %u does not exist", op);
-        const auto* form = reinterpret_cast<Form_pg_operator>(GETSTRUCT(tuple));
-        char* text = psprintf("OPERATOR(%s.%s)", quote_identifier(get_namespace_name(form->oprnamespace)),
-                              NameStr(form->oprname));
-        ReleaseSysCache(tuple);
-        return text;
-    });
 }
 
 NullValue null_value(const ResolvedJob& job) {
@@ -47,8 +29,7 @@ MapShape without_columns(const ResolvedJob& job) {
 }
 
 ComparedColumn compared(const ResolvedJob& job, const ColumnOrder& order) {
-    return {quoted(job.columns[order.column].name), order.equal, operator_text(order.less_operator),
-            order.greater, order.collate};
+    return {quoted(job.columns[order.column].name), order.equal, order.less, order.greater, order.collate};
 }
 
 }  // namespace

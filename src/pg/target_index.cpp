@@ -96,6 +96,7 @@ Comparison comparison_of(Oid family, Oid operand) {
     if (!OidIsValid(result.equal_operator) || !OidIsValid(result.less_operator) || !OidIsValid(greater))
         return {};
     result.equal = operator_text(result.equal_operator);
+    result.less = operator_text(result.less_operator);
     result.greater = operator_text(greater);
     return result;
 }

@@ -43,6 +43,7 @@ struct Comparison {
     Oid equal_operator = InvalidOid;
     Oid less_operator = InvalidOid;
     std::string equal;
+    std::string less;
     std::string greater;
 };
 
