@@ -113,7 +113,7 @@ void raise(Pending pending) {
 void throw_pg_error(const Saved &saved) {
     restore(saved);
     // The transaction's own context outlives every context that unwinding may delete on the way.
-    MemoryContextSwitchTo(IsTransactionState() && CurTransactionContext ? CurTransactionContext : TopMemoryContext);
+    MemoryContextSwitchTo(IsTransactionState() && TopTransactionContext ? TopTransactionContext : TopMemoryContext);
     ErrorData *record = CopyErrorData();
     FlushErrorState();
     MemoryContextSwitchTo(saved.memory_context);

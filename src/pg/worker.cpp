@@ -108,6 +108,7 @@ struct Worker::Engagement {
     Time told_at{};
     Time memory_told_at{};
     Time partitions_looked_at{};
+    bool next_does_not_fit = false;
     bool in_trouble = false;       // RETRYING is shown
     Time trouble_probe_at{};
     bool client_trouble = false;   // the brokers do not answer; ask them now and then
@@ -245,13 +246,13 @@ Worker::Next Worker::work() {
         const auto &used = e.resolved.source_columns_used;
         for (size_t i = 0; i < attributes.size(); ++i)
             e.source.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
+        e.decoder.emplace(value_or_fail(RecordDecoder::make(e.source.record, &e.headers)));
+        e.reader = std::make_unique<BatchReader>(*e.decoder, e.tupdesc);
+        bind_source(e.job.source, e.reader.get());
+        e.sink = make_sink(e.resolved);
+        watch_relations(e.job.source, e.job.target);
         transaction.commit();
     }
-    e.decoder.emplace(value_or_fail(RecordDecoder::make(e.source.record, &e.headers)));
-    e.reader = std::make_unique<BatchReader>(*e.decoder, e.tupdesc);
-    bind_source(e.job.source, e.reader.get());
-    e.sink = make_sink(e.resolved);
-    watch_relations(e.job.source, e.job.target);
 
     ConsumerConfig config;
     config.client = {e.source.brokers, e.source.properties, options.group_id};
@@ -320,8 +321,10 @@ Worker::Next Worker::loop(Engagement &e) {
         Surroundings around;
         around.queue_empty = e.consumer->queued_messages() == 0;
         around.stop_reached = all_partitions_stopped(e);
-        const BatchPolicy::Decision decision = e.policy->decide(around);
-        if (decision.close) {
+        BatchPolicy::Decision decision = e.policy->decide(around);
+        // The next message does not fit, though the batch is not quite full.
+        if (e.next_does_not_fit && !decision.close) decision.close = EndReason::MaxBytes;
+        if (decision.close && !e.batch.empty()) {
             const Next next = apply_batch(e, *decision.close);
             if (e.next) return *e.next;
             if (next == Next::Leave) return next;
@@ -377,13 +380,16 @@ void Worker::poll(Engagement &e) {
     if (e.batch.empty()) e.batch_started = clock_.now();
     const size_t bytes = e.batch.bytes();
     const size_t before = e.batch.size();
-    const size_t came = e.consumer->poll(e.batch, {room, e.policy->room_bytes()}, e.events);
+    // The consumer's limits are those of the whole batch.
+    const size_t came = e.consumer->poll(e.batch, {before + std::min(room, SIZE_MAX - before), bytes + e.policy->room_bytes()}, e.events);
     if (came > 0) {
         e.policy->took(came, e.batch.bytes() - bytes);
         for (size_t i = before; i < e.batch.size(); ++i) e.polled[e.batch[i].partition.value] = after(e.batch[i].offset);
         e.client_trouble = false;
         if (e.in_trouble) apply_done(e);
     }
+    e.next_does_not_fit =
+        came == 0 && room > 0 && !e.batch.empty() && e.events.empty() && e.consumer->queued_messages() > 0;
     for (const ConsumerEvent &event : e.events) handle(e, event);
     e.consumer->client()->drain_logs([](int level, std::string_view line) {
         // librdkafka's own words, for the server's log only: warnings and worse.
@@ -538,9 +544,9 @@ void Worker::refresh_sink(Engagement &e) {
     Resolution resolution = resolve_job(e.job.spec, e.job.owner, Expressions::Qualified);
     if (!resolution.problems.empty()) fail(combine(resolution.problems));
     e.resolved = std::move(resolution.job);
-    transaction.commit();
     e.sink = make_sink(e.resolved);
     e.applier->write_with(*e.sink);
+    transaction.commit();
 }
 
 bool Worker::all_partitions_stopped(Engagement &e) {
