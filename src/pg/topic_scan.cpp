@@ -14,7 +14,7 @@ using std::chrono::steady_clock;
 
 constexpr seconds kBrokerTimeout{8};
 // Without a message or an end for so long, the brokers are asked whether they are there.
-constexpr seconds kPatience{8};
+constexpr seconds kPatience{3};
 constexpr seconds kLookAgain{1};
 constexpr PollLimits kBatch{10'000, 4 * 1024 * 1024};
 

@@ -106,7 +106,7 @@ sub mutate
 	return $text;
 }
 
-my $rounds = $ENV{SLUICE_TEST_ROUNDS} // 250;
+my $rounds = $ENV{SLUICE_TEST_ROUNDS} || 250;
 my %seen;
 for my $kind (sort keys %plain)
 {
