@@ -9,8 +9,7 @@ use Test::More;
 
 my $node = new_node('insert');
 my $brokers = kafka_address();
-my $topic = new_topic('orders');
-create_topic($topic, 4);
+my $topic = new_topic('orders', 4);
 
 $node->safe_psql('postgres', qq{
 	CREATE SERVER shop FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers '$brokers');

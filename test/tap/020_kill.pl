@@ -17,8 +17,7 @@ note("seed $seed, $rounds rounds");
 
 my $node = new_node('kill');
 my $brokers = kafka_address();
-my $topic = new_topic('kill');
-create_topic($topic, 3);
+my $topic = new_topic('kill', 3);
 
 $node->safe_psql('postgres', qq{
 	CREATE SERVER shop FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers '$brokers');
