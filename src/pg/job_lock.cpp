@@ -26,9 +26,17 @@ LOCKTAG tag_of(Oid table, JobId job, uint16 sub) {
     return tag;
 }
 
+// Session locks are of the method of advisory locks: PostgreSQL drops session locks of the default method when any
+// transaction aborts, and keeps them when the process ends.
+LOCKTAG session_tag_of(Oid table, JobId job, uint16 sub) {
+    LOCKTAG tag = tag_of(table, job, sub);
+    tag.locktag_lockmethodid = USER_LOCKMETHOD;
+    return tag;
+}
+
 bool try_lock_session(Oid table, JobId job, uint16 sub) {
     return call([&] {
-        const LOCKTAG tag = tag_of(table, job, sub);
+        const LOCKTAG tag = session_tag_of(table, job, sub);
         return LockAcquire(&tag, ExclusiveLock, true, true) != LOCKACQUIRE_NOT_AVAIL;
     });
 }
@@ -136,7 +144,7 @@ bool try_lock_manager(Oid table) {
 
 void unlock_manager(Oid table) {
     call([&] {
-        const LOCKTAG tag = tag_of(table, kManager, worker_sub(0));
+        const LOCKTAG tag = session_tag_of(table, kManager, worker_sub(0));
         LockRelease(&tag, ExclusiveLock, true);
     });
 }
