@@ -105,6 +105,21 @@ void clear_retry(JobId job, std::string_view reason) {
              {Param::int4(job.value), Param::text(reason)});
 }
 
+int count_start(JobId job) {
+    Bookkeeping bookkeeping;
+    const spi::Rows row = spi::run(
+        "UPDATE sluice.job_state SET unproven_starts = unproven_starts + 1 WHERE job_id = $1"
+        " RETURNING unproven_starts",
+        {Param::int4(job.value)});
+    return row.empty() ? 0 : static_cast<int>(row.integer(0, 0));
+}
+
+void prove_start(JobId job) {
+    Bookkeeping bookkeeping;
+    spi::run("UPDATE sluice.job_state SET unproven_starts = 0 WHERE job_id = $1 AND unproven_starts <> 0",
+             {Param::int4(job.value)});
+}
+
 void set_finished(JobId job, int64_t generation, std::string_view reason) {
     Bookkeeping bookkeeping;
     const spi::Rows changed = spi::run(

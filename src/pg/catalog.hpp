@@ -46,6 +46,10 @@ void set_failed(JobId job, int64_t generation, const Error &error, std::string_v
 void set_retry(JobId job, int64_t generation, const Error &error, std::string_view reason, int retry_count,
                std::chrono::milliseconds wait);
 void clear_retry(JobId job, std::string_view reason);
+// Counts a worker that begins, durably before it does anything, and returns how many have begun since one succeeded:
+// a job that brings the server down must not do so for ever.
+int count_start(JobId job);
+void prove_start(JobId job);
 // The stop position is reached.
 void set_finished(JobId job, int64_t generation, std::string_view reason);
 void set_reason(JobId job, std::string_view reason);

@@ -35,16 +35,18 @@ constexpr seconds kMemoryNumbers{10};
 constexpr seconds kNewPartitions{30};
 constexpr seconds kBrokerTimeout{10};
 constexpr int kLockAttempts = 50;
+constexpr int kMostStarts = 10;
 constexpr milliseconds kLockWait{100};
 
 // Set by PostgreSQL when the definition of a relation that the job uses may have changed.
 Oid watched_source = InvalidOid;
 Oid watched_target = InvalidOid;
-bool definitions_changed = false;
+bool source_changed = false;
+bool target_changed = false;
 
 void on_relcache(Datum, Oid relation) {
-    if (relation == InvalidOid || relation == watched_source || relation == watched_target)
-        definitions_changed = true;
+    if (relation == InvalidOid || relation == watched_source) source_changed = true;
+    if (relation == InvalidOid || relation == watched_target) target_changed = true;
 }
 
 void watch_relations(Oid source, Oid target) {
@@ -55,7 +57,7 @@ void watch_relations(Oid source, Oid target) {
     }
     watched_source = source;
     watched_target = target;
-    definitions_changed = false;
+    source_changed = target_changed = false;
 }
 
 std::string place(const std::string &topic, Partition partition, Offset offset) {
@@ -228,7 +230,13 @@ Worker::Next Worker::work() {
         }
         e.job = *job;
         job_name_ = job->spec.name;
+        // Committed, and flushed: the settings of the job come later.
+        const int starts = proven_ ? 0 : catalog::count_start(arguments_.job);
         transaction.commit();
+        if (starts > kMostStarts)
+            fail(Error::config("58000", "workers of the job ended " + std::to_string(kMostStarts) +
+                                            " times before they had done anything",
+                               "The server log tells how they ended.", "Mend the cause, then call sluice.resume_job."));
     }
     const JobOptions &options = e.job.spec.options;
     if (!backoff_)
@@ -446,6 +454,15 @@ void Worker::handle(Engagement &e, const ConsumerEvent &event) {
     }
 }
 
+// This worker works, so what ended those before it does not count any more.
+void Worker::prove() {
+    if (proven_) return;
+    proven_ = true;
+    spi::Transaction transaction;
+    catalog::prove_start(arguments_.job);
+    transaction.commit();
+}
+
 // Trouble is over: the state says so.
 void Worker::apply_done(Engagement &e) {
     e.in_trouble = false;
@@ -473,6 +490,12 @@ std::optional<Worker::Next> Worker::retry_later(Engagement &e, const Error &erro
 }
 
 Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
+    // Reader and decoder were made for the old columns; the messages are read again.
+    if (source_changed) {
+        e.batch.release();
+        e.next = Next::StartOver;
+        return Next::StartOver;
+    }
     const Time started = clock_.now();
     e.ordered.clear();
     std::map<int32_t, std::vector<const MessageView *>> by_partition;
@@ -489,7 +512,7 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
     for (const auto &[partition, messages] : by_partition)
         for (const MessageView *m : messages) e.ordered.push_back(*m);
 
-    if (definitions_changed) refresh_sink(e);
+    if (target_changed) refresh_sink(e);
     const double fetch_ms = std::chrono::duration<double, std::milli>(started - e.batch_started).count();
     e.applier->begin(e.ordered, std::string(end_reason_name(reason)), fetch_ms);
     e.recut->begin(e.ordered.size());
@@ -501,6 +524,7 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
                 if (e.in_trouble) apply_done(e);
                 break;
             case Recut::Step::Kind::Done:
+                prove();
                 if (e.in_trouble) apply_done(e);
                 going_on = false;
                 break;
@@ -509,7 +533,7 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
                     e.next = *instead;
                     going_on = false;
                 }
-                if (definitions_changed) refresh_sink(e);
+                if (target_changed) refresh_sink(e);
                 break;
             case Recut::Step::Kind::Blocked: {
                 const MessageView &m = e.ordered[e.recut->committed()];
@@ -537,9 +561,9 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
     return next;
 }
 
-// The target or the source has another definition now: resolve again before the next row is written.
+// The target has another definition now: resolve again before the next row is written.
 void Worker::refresh_sink(Engagement &e) {
-    definitions_changed = false;
+    target_changed = false;
     spi::Transaction transaction;
     Resolution resolution = resolve_job(e.job.spec, e.job.owner, Expressions::Qualified);
     if (!resolution.problems.empty()) fail(combine(resolution.problems));
@@ -603,6 +627,7 @@ void Worker::tell_live_numbers(Engagement &e) {
     const Time now = clock_.now();
     if (now - e.told_at < kLiveNumbers) return;
     e.told_at = now;
+    prove();
     if (e.client_trouble && now >= e.trouble_probe_at) {
         std::vector<Partition> partitions = e.own_partitions();
         const auto marks = fetch_watermarks(e.consumer->client(), e.source.topic, partitions, kBrokerTimeout, waiter_);

@@ -51,6 +51,7 @@ private:
     void handle(Engagement &e, const ConsumerEvent &event);
     Next apply_batch(Engagement &e, EndReason reason);
     std::optional<Next> retry_later(Engagement &e, const Error &error);
+    void prove();
     void apply_done(Engagement &e);
     void store_positions(Engagement &e);
     void tell_live_numbers(Engagement &e);
@@ -67,7 +68,7 @@ private:
     WorkerWaiter waiter_;
     std::optional<Backoff> backoff_;
     std::string job_name_;
-    int watched_fd_ = -1;
+    bool proven_ = false;  // has applied a batch, or found nothing to do
 };
 
 }  // namespace sluice
