@@ -21,6 +21,9 @@ our @EXPORT = qw(
   produce produce_transaction flood kafkatool allow_signal_9
 );
 
+# PostgreSQL::Test::Utils sends what a script dies of to its log only.
+$SIG{__DIE__} = sub { diag("died: $_[0]") if defined $^S && !$^S; };
+
 my @nodes;
 my $signal_9_allowed = 0;
 my $topic_number = 0;
