@@ -84,8 +84,9 @@ wait_until($node, "SELECT state FROM sluice.job_status WHERE job_name = 'budget'
 $node->safe_psql('postgres', q{ALTER FOREIGN TABLE budget_src ALTER id TYPE text;
 	SELECT sluice.alter_job('budget', filter => $$id <> 'bad'$$, mapping => '{"id": "id::int", "v": "v"}'), sluice.resume_job('budget')});
 wait_until($node, 'SELECT count(*) FROM budget', '45', name => 'altered and resumed, the rest arrives');
-is($node->safe_psql('postgres', q{SELECT string_agg(status || kafka_offset, ' ' ORDER BY kafka_offset) FROM sluice.errors
-	WHERE job_name = 'budget'}), 'open9 open19 open29 open39 applied49', 'the budget began anew, and the blocking one was settled after all');
+wait_until($node, q{SELECT string_agg(status || kafka_offset, ' ' ORDER BY kafka_offset) FROM sluice.errors
+	WHERE job_name = 'budget'}, 'open9 open19 open29 open39 applied49',
+	name => 'the budget began anew, and the blocking one was settled after all');
 
 # Trouble that is not the message's fault is retried and says so; a missing target needs a person.
 $topic = make('away', '(id int, v text)');
