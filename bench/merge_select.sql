@@ -1,0 +1,14 @@
+-- The upsert that one would write by hand, from rows that are already in the server. Variables: rows, batch, filled.
+\ir merge_target.sql
+-- What the job has for sorting a batch; the default would spill to disk.
+SET work_mem = '16MB';
+\ir session_start.sql
+SELECT format('INSERT INTO target SELECT DISTINCT ON (id) * FROM staging WHERE version > %s AND version <= %s'
+         ' ORDER BY id, version DESC ON CONFLICT (id) DO UPDATE SET version = excluded.version,'
+         ' customer_id = excluded.customer_id, sku = excluded.sku, quantity = excluded.quantity,'
+         ' price = excluded.price, status = excluded.status, ordered_at = excluded.ordered_at,'
+         ' note = excluded.note', done, done + :batch)
+  FROM generate_series(0, :rows - 1, :batch) done
+\gexec
+\ir session_end.sql
+\ir result.sql
