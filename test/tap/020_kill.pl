@@ -82,7 +82,11 @@ produce_some('abort', 50);
 
 my $expected = 0;
 $expected += scalar @{ $committed{$_} // [] } for 0 .. 2;
-wait_until($node, 'SELECT count(*) >= ' . $expected . ' FROM log', 't', name => 'everything arrives', timeout => 120);
+wait_until($node, 'SELECT count(*) >= ' . $expected . ' FROM log', 't', name => 'everything arrives', timeout => 120)
+  or diag("seed $seed; " . $node->safe_psql('postgres', q{
+	SELECT row_to_json(s) FROM sluice.job_status s;
+	SELECT pid, backend_type, state, wait_event, backend_start FROM pg_stat_activity WHERE backend_type LIKE 'sluice%';
+	SELECT row_to_json(l) FROM sluice.lag l; SELECT row_to_json(e) FROM sluice.events e}));
 wait_until($node, 'SELECT sum(lag) FROM sluice.lag', '0', name => 'the lag is 0, aborted messages at the end or not');
 
 is($node->safe_psql('postgres', 'SELECT count(*) FROM log'), $expected, 'no row too many, none too few');
