@@ -38,6 +38,7 @@ CREATE TABLE sluice.job_state (
   last_sqlstate  text,
   retry_count    integer NOT NULL DEFAULT 0,
   next_retry_at  timestamptz,
+  unproven_starts integer NOT NULL DEFAULT 0,    -- workers since the last one that came to anything
   budget_since   timestamptz NOT NULL DEFAULT now(), -- rejects before it do not count against error_limit
   stop_position  jsonb                           -- of the run that run_job started: {"until", "max_messages"}
 ) WITH (fillfactor = 50);
@@ -72,7 +73,7 @@ CREATE TABLE sluice.offsets (
   PRIMARY KEY (job_id, topic, partition)
 ) WITH (fillfactor = 40);
 
--- What could not be applied, with its bytes and PostgreSQL's whole error record. job_name stays when the job goes.
+-- What could not be applied, with its bytes and PostgreSQL's whole error record. job_name counts when the job is gone.
 CREATE TABLE sluice.reject (
   error_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   job_id          integer NOT NULL,
@@ -241,7 +242,8 @@ CREATE VIEW sluice.history WITH (security_barrier) AS
 
 -- Payloads and messages may hold what only the owner may see.
 CREATE VIEW sluice.errors WITH (security_barrier) AS
-  SELECT e.error_id, e.job_name, e.event_time, e.kafka_topic, e.kafka_partition, e.kafka_offset, e.kafka_timestamp,
+  SELECT e.error_id, COALESCE((SELECT j.job_name FROM sluice.job j WHERE j.job_id = e.job_id), e.job_name) AS job_name,
+         e.event_time, e.kafka_topic, e.kafka_partition, e.kafka_offset, e.kafka_timestamp,
          CASE WHEN pg_catalog.pg_has_role(e.owner, 'USAGE') THEN e.kafka_key END AS kafka_key,
          CASE WHEN pg_catalog.pg_has_role(e.owner, 'USAGE') THEN e.kafka_headers END AS kafka_headers,
          CASE WHEN pg_catalog.pg_has_role(e.owner, 'USAGE') THEN e.raw_message END AS raw_message,
@@ -256,7 +258,8 @@ CREATE VIEW sluice.errors WITH (security_barrier) AS
    WHERE pg_catalog.pg_has_role(e.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
 CREATE VIEW sluice.events WITH (security_barrier) AS
-  SELECT e.event_time, e.job_name, e.level, e.event, e.message, e.actor
+  SELECT e.event_time, COALESCE((SELECT j.job_name FROM sluice.job j WHERE j.job_id = e.job_id), e.job_name) AS job_name,
+         e.level, e.event, e.message, e.actor
     FROM sluice.event e
    WHERE pg_catalog.pg_has_role(e.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
@@ -323,7 +326,7 @@ CREATE FUNCTION sluice.test_job(name text, messages integer DEFAULT 10,
     OUT kafka_partition integer, OUT kafka_offset bigint, OUT outcome text, OUT "row" jsonb, OUT stage text,
     OUT sqlstate text, OUT error_message text, OUT error_detail text, OUT error_hint text, OUT column_name text)
   RETURNS SETOF record LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_test_job_messages';
-CREATE FUNCTION sluice.test_job(name text, sample bytea,
+CREATE FUNCTION sluice.test_job(name text, sample bytea, key bytea DEFAULT NULL,
     OUT kafka_partition integer, OUT kafka_offset bigint, OUT outcome text, OUT "row" jsonb, OUT stage text,
     OUT sqlstate text, OUT error_message text, OUT error_detail text, OUT error_hint text, OUT column_name text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_test_job_sample';

@@ -19,6 +19,7 @@ class Arguments {
     bool is_null(int at) const { return info_->args[at].isnull; }
     std::optional<std::string> text(int at) const;
     std::optional<std::string> name(int at) const;
+    std::optional<std::string> bytea(int at) const { return text(at); }
     std::optional<std::string> jsonb(int at) const;
     // NULL elements are refused with the argument's name.
     std::optional<std::vector<std::string>> text_array(int at, const char* argument) const;

@@ -31,7 +31,8 @@ void wish(const catalog::StoredJob& job, const char* wanted, const std::string& 
             {Param::int4(job.id.value), Param::text(wanted), Param::text(reason)});
         if (run) {
             spi::run(
-                "UPDATE sluice.job_state SET failed = false, finished = false, unproven_starts = 0, stop_position = NULL,"
+                "UPDATE sluice.job_state SET failed = false, finished = false, unproven_starts = 0, "
+                "stop_position = NULL,"
                 "  budget_since = pg_catalog.now() WHERE job_id = $1",
                 {Param::int4(job.id.value)});
             spi::run(

@@ -55,7 +55,7 @@ void set_condition(std::optional<Expression>& condition, const std::optional<std
     if (!text->empty()) condition = Expression{*text, {}};
 }
 
-// What the arguments say replaces what is there; NULL leaves it.
+// What the arguments say replaces what is there; NULL leaves it, and what is empty takes it away.
 void read_arguments(const Arguments& arguments, JobSpec& spec) {
     if (auto v = arguments.text(kSource)) spec.source = *v;
     if (auto v = arguments.text(kTarget)) spec.target = *v;
@@ -64,9 +64,8 @@ void read_arguments(const Arguments& arguments, JobSpec& spec) {
     if (auto v = arguments.text_array(kUpdateColumns, "update_columns")) spec.update_columns = *v;
     if (auto v = arguments.text_array(kOrderColumns, "order_columns")) spec.order_columns = *v;
     if (auto v = arguments.jsonb(kMapping)) {
-        auto mapping = value_or_fail(mapping_from_json(*v));
         spec.mapping.reset();
-        if (!mapping.empty()) spec.mapping = std::move(mapping);
+        if (*v != "{}" && *v != "[]") spec.mapping = value_or_fail(mapping_from_json(*v));
     }
     set_condition(spec.filter, arguments.text(kFilter));
     set_condition(spec.update_condition, arguments.text(kUpdateCondition));
@@ -131,6 +130,8 @@ SLUICE_FUNCTION(sluice_alter_job) {
     require_primary();
     const Arguments arguments(fcinfo);
     const catalog::StoredJob before = lock_job_of_caller(arguments.required_text(kName, "name"));
+    if (arguments.is_null(kSource)) check_source_is_there(before);
+    if (arguments.is_null(kTarget)) check_target_is_there(before);
     JobSpec spec = before.spec;
     read_arguments(arguments, spec);
     // The expressions are read again as they were written, with today's search_path and settings.
@@ -156,8 +157,10 @@ SLUICE_FUNCTION(sluice_rename_job) {
     check_new_name(name);
     {
         Bookkeeping bookkeeping;
-        spi::run("UPDATE sluice.job SET job_name = $2 WHERE job_id = $1",
-                 {Param::int4(job.id.value), Param::text(name)});
+        spi::run(
+            "UPDATE sluice.job SET job_name = $2, definition = pg_catalog.jsonb_set(definition, '{name}',"
+            "  pg_catalog.to_jsonb($2)) WHERE job_id = $1",
+            {Param::int4(job.id.value), Param::text(name)});
     }
     catalog::record_event(job.id, catalog::Level::Info, "renamed",
                           "renamed from \"" + job.spec.name + "\" by " + current_role_name(),

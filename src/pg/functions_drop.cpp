@@ -50,7 +50,12 @@ SLUICE_FUNCTION(sluice_drop_job) {
         for (const char* table : {"job_state", "offsets", "worker_state", "batch_history", "job"})
             spi::run(std::string("DELETE FROM sluice.") + table + " WHERE job_id = $1",
                      {Param::int4(job.id.value)});
-        if (!keep_errors) {
+        if (keep_errors) {
+            for (const char* table : {"reject", "event"})
+                spi::run(std::string("UPDATE sluice.") + table +
+                             " SET job_name = $2 WHERE job_id = $1 AND job_name <> $2",
+                         {Param::int4(job.id.value), Param::text(job.spec.name)});
+        } else {
             spi::run("DELETE FROM sluice.reject WHERE job_id = $1", {Param::int4(job.id.value)});
             spi::run("DELETE FROM sluice.event WHERE job_id = $1", {Param::int4(job.id.value)});
         }

@@ -60,23 +60,33 @@ Topic ask_brokers(const catalog::StoredJob& job, const SourceSpec& source, Waite
     return topic;
 }
 
-void check_range(const Topic& topic, int32_t partition, NextOffset offset) {
+const Watermarks& watermarks_of(const Topic& topic, int32_t partition) {
     const auto mark = topic.marks.find(partition);
-    if (mark == topic.marks.end())
-        fail(Error::config("42704",
-                           "topic \"" + topic.name + "\" has no partition " + std::to_string(partition)));
-    if (offset < mark->second.low || offset > mark->second.high)
-        fail(Error::config("22003",
-                           "offset " + std::to_string(offset.value) + " of topic " + topic.name +
-                               ", partition " + std::to_string(partition) + " is out of range",
-                           "Kafka has offsets " + std::to_string(mark->second.low.value) + " to " +
-                               std::to_string(mark->second.high.value) + " (the next one to be written)."));
+    if (mark != topic.marks.end()) return mark->second;
+    std::string known;
+    for (const auto& [p, marks] : topic.marks) known += (known.empty() ? "" : ", ") + std::to_string(p);
+    fail(Error::config(
+        "42704",
+        "the job reads no partition " + std::to_string(partition) + " of topic \"" + topic.name + "\"",
+        "It reads " + known + "."));
 }
 
-void raise_generation(JobId job) {
-    Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job SET generation = generation + 1, started = true WHERE job_id = $1",
-             {Param::int4(job.value)});
+void check_range(const Topic& topic, int32_t partition, NextOffset offset) {
+    const Watermarks& mark = watermarks_of(topic, partition);
+    if (offset >= mark.low && offset <= mark.high) return;
+    fail(Error::config("22003",
+                       "offset " + std::to_string(offset.value) + " of topic " + topic.name + ", partition " +
+                           std::to_string(partition) + " is out of range",
+                       "Kafka has offsets " + std::to_string(mark.low.value) + " to " +
+                           std::to_string(mark.high.value) + " (the next one to be written)."));
+}
+
+// Rejects that the offset is beyond now do not block any more.
+void unblock(JobId job, const std::string& topic, int32_t partition, NextOffset offset) {
+    spi::run(
+        "UPDATE sluice.reject SET status = 'open' WHERE job_id = $1 AND kafka_topic = $2"
+        " AND kafka_partition = $3 AND kafka_offset < $4 AND status = 'blocking'",
+        {Param::int4(job.value), Param::text(topic), Param::int4(partition), Param::int8(offset.value)});
 }
 
 std::string store(const catalog::StoredJob& job, const Topic& topic, int32_t partition, NextOffset offset) {
@@ -95,13 +105,28 @@ std::string store(const catalog::StoredJob& job, const Topic& topic, int32_t par
         {Param::int4(job.id.value), Param::text(topic.name), Param::int4(partition),
          Param::int8(offset.value), Param::text_or_null(topic.id), Param::int8(job.generation),
          Param::int8(mark.low.value), Param::int8(mark.high.value)});
+    unblock(job.id, topic.name, partition, offset);
     return "partition " + std::to_string(partition) + ": " + (before.empty() ? "none" : before.text(0, 0)) +
-           " → " + std::to_string(offset.value);
+           " -> " + std::to_string(offset.value);
+}
+
+// Locks the job for a change that was prepared without the lock, while the brokers were asked.
+void lock_unchanged(const catalog::StoredJob& job) {
+    if (lock_job_of_caller(job.spec.name).generation == job.generation) return;
+    fail(Error::config("40001", "job \"" + job.spec.name + "\" was changed by somebody else meanwhile", {},
+                       "Try again."));
+}
+
+void raise_generation(JobId job) {
+    Bookkeeping bookkeeping;
+    spi::run("UPDATE sluice.job SET generation = generation + 1, started = true WHERE job_id = $1",
+             {Param::int4(job.value)});
 }
 
 void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>& asked,
                  const Position& position) {
     SessionWaiter waiter;
+    check_source_is_there(job);
     const SourceSpec source = load_source(job.source, job.owner);
     check_topic(job, source.topic, asked);
     const Topic topic = ask_brokers(job, source, waiter);
@@ -133,7 +158,7 @@ void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>
     if (offsets.empty())
         fail(Error::config("22023", "the position names no offset of topic \"" + topic.name + "\""));
     for (const auto& [partition, offset] : offsets) check_range(topic, partition, offset);
-    lock_job_for_change(job_table(), job.id);
+    lock_unchanged(job);
     std::string told;
     for (const auto& [partition, offset] : offsets)
         told += (told.empty() ? "" : ", ") + store(job, topic, partition, offset);
@@ -141,6 +166,59 @@ void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>
     catalog::record_event(job.id, catalog::Level::Warning, "set_offsets", "topic " + topic.name + ", " + told,
                           current_role_name());
     wake_at_commit(job.id);
+}
+
+struct SkippedOffset {
+    std::string topic;
+    int32_t partition;
+    int64_t offset;
+};
+
+std::string place(const SkippedOffset& at) {
+    return "topic " + at.topic + ", partition " + std::to_string(at.partition);
+}
+
+void check_next(const catalog::StoredJob& job, const SkippedOffset& at) {
+    Bookkeeping bookkeeping;
+    const spi::Rows row =
+        spi::run("SELECT next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2 AND partition = $3",
+                 {Param::int4(job.id.value), Param::text(at.topic), Param::int4(at.partition)});
+    if (row.empty())
+        fail(Error::config("42704", "job \"" + job.spec.name + "\" has no offset for " + place(at)));
+    if (row.integer(0, 0) != at.offset)
+        fail(Error::config("22023",
+                           "the next offset of " + place(at) + " is " + row.text(0, 0) + ", not " +
+                               std::to_string(at.offset),
+                           "Only the message at the next offset can be skipped.",
+                           "To move further, use sluice.set_offsets."));
+}
+
+bool has_reject(JobId job, const SkippedOffset& at) {
+    Bookkeeping bookkeeping;
+    return !spi::run(
+                "SELECT 1 FROM sluice.reject WHERE job_id = $1 AND kafka_topic = $2 AND kafka_partition = $3"
+                " AND kafka_offset = $4 AND status = 'blocking'",
+                {Param::int4(job.value), Param::text(at.topic), Param::int4(at.partition),
+                 Param::int8(at.offset)})
+                .empty();
+}
+
+// What is not there yet cannot be skipped.
+void check_written(const catalog::StoredJob& job, const SourceSpec& source, const SkippedOffset& at) {
+    SessionWaiter waiter;
+    const Topic topic = ask_brokers(job, source, waiter);
+    if (at.offset < watermarks_of(topic, at.partition).high.value) return;
+    fail(Error::config("22003", "offset " + std::to_string(at.offset) + " of " + place(at) +
+                                    " has not been written yet, there is nothing to skip"));
+}
+
+void skip(JobId job, const SkippedOffset& at) {
+    Bookkeeping bookkeeping;
+    const NextOffset next{at.offset + 1};
+    spi::run(
+        "UPDATE sluice.offsets SET next_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = $3",
+        {Param::int4(job.value), Param::text(at.topic), Param::int4(at.partition), Param::int8(next.value)});
+    unblock(job, at.topic, at.partition, next);
 }
 
 }  // namespace
@@ -159,6 +237,9 @@ SLUICE_FUNCTION(sluice_set_offsets_timestamp) {
     const Arguments arguments(fcinfo);
     const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
     if (arguments.is_null(1)) fail(Error::config("22004", "argument position must not be NULL"));
+    if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(fcinfo->args[1].value)))
+        fail(Error::config("22008", "argument position must be finite", {},
+                           "Positions earliest and latest are given as text."));
     constexpr int64_t kUnixToPostgres =
         (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * int64_t{SECS_PER_DAY} * 1000;
     Position position;
@@ -188,42 +269,18 @@ SLUICE_FUNCTION(sluice_skip_offset) {
     const auto offset = arguments.bigint(2);
     if (!partition || !offset)
         fail(Error::config("22004", "arguments partition and offset must not be NULL"));
+    check_source_is_there(job);
     const SourceSpec source = load_source(job.source, job.owner);
     check_topic(job, source.topic, arguments.text(3));
-    lock_job_for_change(job_table(), job.id);
-    {
-        Bookkeeping bookkeeping;
-        const spi::Rows row = spi::run(
-            "SELECT next_offset, high_watermark FROM sluice.offsets"
-            " WHERE job_id = $1 AND topic = $2 AND partition = $3",
-            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition)});
-        const std::string where = "topic " + source.topic + ", partition " + std::to_string(*partition);
-        if (row.empty())
-            fail(Error::config("42704", "job \"" + job.spec.name + "\" has no offset for " + where));
-        if (row.integer(0, 0) != *offset)
-            fail(Error::config(
-                "22023",
-                "the next offset of " + where + " is " + row.text(0, 0) + ", not " + std::to_string(*offset),
-                "Only the message at the next offset can be skipped.",
-                "To move further, use sluice.set_offsets."));
-        if (!row.is_null(0, 1) && *offset >= row.integer(0, 1))
-            fail(Error::config("22003", "offset " + std::to_string(*offset) + " of " + where +
-                                            " has not been written yet, there is nothing to skip"));
-        spi::run(
-            "UPDATE sluice.offsets SET next_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = $3",
-            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
-             Param::int8(*offset + 1)});
-        spi::run(
-            "UPDATE sluice.reject SET status = 'open' WHERE job_id = $1 AND kafka_topic = $2"
-            " AND kafka_partition = $3 AND kafka_offset = $4 AND status = 'blocking'",
-            {Param::int4(job.id.value), Param::text(source.topic), Param::int4(*partition),
-             Param::int8(*offset)});
-        spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1",
-                 {Param::int4(job.id.value)});
-    }
+    const SkippedOffset skipped{source.topic, *partition, *offset};
+    check_next(job, skipped);
+    if (!has_reject(job.id, skipped)) check_written(job, source, skipped);
+    lock_unchanged(job);
+    check_next(job, skipped);
+    skip(job.id, skipped);
+    raise_generation(job.id);
     catalog::record_event(job.id, catalog::Level::Warning, "skip_offset",
-                          "topic " + source.topic + ", partition " + std::to_string(*partition) +
-                              ", offset " + std::to_string(*offset) + " skipped",
+                          place(skipped) + ", offset " + std::to_string(*offset) + " skipped",
                           current_role_name());
     wake_at_commit(job.id);
     PG_RETURN_VOID();

@@ -14,6 +14,7 @@
 #include "pg/job_access.hpp"
 #include "pg/sink.hpp"
 #include "pg/source.hpp"
+#include "pg/system_catalog.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
@@ -34,6 +35,7 @@ constexpr seconds kBrokerTimeout{5};
 // How long an idle topic is waited for before what has come is taken.
 constexpr seconds kPatience{10};
 constexpr size_t kMostMessages = 10'000;
+constexpr Offset kSample{-1};
 
 // The settings under which a worker would run the job's expressions, for a scope.
 class JobSettings {
@@ -96,9 +98,8 @@ class Rehearsal {
 };
 
 struct TestRow {
-    int32_t partition;
-    int64_t offset;
-    bool from_topic;
+    Partition partition;
+    Offset offset;  // -1: a sample
     std::string outcome;
     std::string row;  // JSON; empty when the message cannot be mapped
     std::optional<Error> error;
@@ -118,28 +119,41 @@ std::string outcome_of(const RowCounts& rows) {
 std::string mapped_row_query(const ResolvedJob& job) {
     std::string columns;
     for (const MappedTarget& c : job.columns) {
-        const std::string name = call([&] { return quote_identifier(c.name.c_str()); });
+        const std::string name = quoted(c.name);
         columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
     }
     return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name + " s) r";
 }
 
+// What the message did wrong. A cancel request or a lock time-out is not its fault, and ends the test.
+Error fault_of_message(const PgError& e, Stage stage) {
+    Error error = to_error(e.record, stage);
+    if (error.kind == ErrorKind::Transient) fail(std::move(error));
+    return error;
+}
+
+// The row as it is to be written, as JSON; empty when it cannot be mapped.
+std::string mapped_row(BatchReader& reader, const MessageView& message, const std::string& query) {
+    std::string row;
+    spi::Subtransaction mapping;
+    try {
+        reader.bind({&message, 1});
+        spi::Connection connection;
+        const spi::Rows rows = spi::run(query);
+        if (!rows.empty()) row = rows.text(0, 0);
+    } catch (const PgError& e) {
+        // Writing it meets the same error, and tells it.
+        fault_of_message(e, Stage::Map);
+    }
+    mapping.rollback();
+    return row;
+}
+
 // One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
 TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std::string& row_query) {
-    TestRow result{message.partition.value, message.offset.value, !message.topic.empty(), {}, {}, {}};
+    TestRow result{message.partition, message.offset, {}, {}, {}};
     BatchReader& reader = rehearsal.reader();
-    {
-        spi::Subtransaction mapping;
-        try {
-            reader.bind({&message, 1});
-            spi::Connection connection;
-            const spi::Rows row = spi::run(row_query);
-            if (!row.empty()) result.row = row.text(0, 0);
-        } catch (const PgError&) {
-            // The attempt below meets the same error and tells it.
-        }
-        mapping.rollback();
-    }
+    result.row = mapped_row(reader, message, row_query);
     spi::Subtransaction attempt;
     try {
         reader.bind({&message, 1});
@@ -149,7 +163,7 @@ TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std
         else
             result.outcome = outcome_of(rows);
     } catch (const PgError& e) {
-        result.error = to_error(e.record, reader.stage());
+        result.error = fault_of_message(e, reader.stage());
     } catch (const Failure& e) {
         result.error = e.error;
     }
@@ -240,9 +254,9 @@ void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow>& rows) {
                 nulls[at] = value.empty();
                 if (!nulls[at]) values[at] = CStringGetTextDatum(value.c_str());
             };
-            nulls[0] = nulls[1] = !row.from_topic;
-            values[0] = Int32GetDatum(row.partition);
-            values[1] = Int64GetDatum(row.offset);
+            nulls[0] = nulls[1] = row.offset == kSample;
+            values[0] = Int32GetDatum(row.partition.value);
+            values[1] = Int64GetDatum(row.offset.value);
             text(2, row.outcome);
             nulls[3] = row.row.empty();
             if (!nulls[3]) values[3] = DirectFunctionCall1(jsonb_in, CStringGetDatum(row.row.c_str()));
@@ -261,27 +275,46 @@ void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow>& rows) {
     }
 }
 
-const char* yes_no(bool value) { return value ? "yes" : "no"; }
+std::string index_on_match_columns(const ResolvedJob& job) {
+    if (OidIsValid(job.unique_index)) return "unique index " + qualified_name(job.unique_index);
+    if (job.has_probing_index) return "an index, but no unique one on just them";
+    return "none, every batch reads the whole target";
+}
+
+const char* done_with_tombstones(Tombstone tombstone) {
+    switch (tombstone) {
+        case Tombstone::Delete:
+            return "delete the row";
+        case Tombstone::Ignore:
+            return "are ignored";
+        case Tombstone::Error:
+            return "are rejected";
+    }
+    return "";
+}
+
+void explain_decisions(const ResolvedJob& job, std::vector<std::string>& lines) {
+    lines.push_back("Source: " + job.source_name);
+    lines.push_back("Target: " + job.target_name);
+    lines.push_back(std::string("Gear: ") + (job.gear == Gear::Direct ? "direct" : "statement") +
+                    ", because " + job.gear_reason);
+    if (job.spec.mode == Mode::Merge)
+        lines.push_back(
+            std::string("Upsert: ") +
+            (job.upsert == UpsertWay::OnConflict ? "INSERT ... ON CONFLICT" : "UPDATE, then INSERT") +
+            (job.upsert_reason.empty() ? "" : ", because " + job.upsert_reason));
+    if (job.spec.mode != Mode::Insert) lines.push_back("Match columns: " + index_on_match_columns(job));
+    if (job.lock_target) lines.push_back("Lock: the target, in SHARE ROW EXCLUSIVE mode, for each batch");
+    if (job.source_has_value_columns)
+        lines.push_back(std::string("Messages without a value: ") + done_with_tombstones(job.tombstone));
+}
 
 std::vector<std::string> explain(const catalog::StoredJob& job) {
     std::vector<std::string> lines;
     spi::Subtransaction everything;
     {
         Rehearsal rehearsal(job);
-        const ResolvedJob& r = rehearsal.resolved();
-        lines.push_back("Source: " + r.source_name);
-        lines.push_back("Target: " + r.target_name);
-        lines.push_back(std::string("Gear: ") + (r.gear == Gear::Direct ? "direct" : "statement") +
-                        ", because " + r.gear_reason);
-        if (job.spec.mode == Mode::Merge)
-            lines.push_back(
-                std::string("Upsert: ") +
-                (r.upsert == UpsertWay::OnConflict ? "INSERT … ON CONFLICT" : "UPDATE, then INSERT") +
-                (r.upsert_reason.empty() ? "" : ", because " + r.upsert_reason));
-        if (job.spec.mode != Mode::Insert) {
-            lines.push_back(std::string("Index on the match columns: ") + yes_no(r.has_probing_index));
-            lines.push_back(std::string("Locks the target for each batch: ") + yes_no(r.lock_target));
-        }
+        explain_decisions(rehearsal.resolved(), lines);
         for (const std::string& text : rehearsal.sink().explain()) {
             size_t from = 0;
             for (size_t end; from <= text.size(); from = end + 1) {
@@ -294,11 +327,19 @@ std::vector<std::string> explain(const catalog::StoredJob& job) {
     return lines;
 }
 
+catalog::StoredJob job_to_rehearse(const Arguments& arguments) {
+    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    check_source_is_there(job);
+    check_target_is_there(job);
+    return job;
+}
+
 }  // namespace
 
 SLUICE_FUNCTION(sluice_test_job_messages) {
+    require_primary();
     const Arguments arguments(fcinfo);
-    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    const catalog::StoredJob job = job_to_rehearse(arguments);
     const int32_t count = arguments.integer(1).value_or(10);
     if (count < 1 || count > static_cast<int32_t>(kMostMessages))
         fail(Error::config("22023", "argument messages must be 1 to " + std::to_string(kMostMessages)));
@@ -308,23 +349,24 @@ SLUICE_FUNCTION(sluice_test_job_messages) {
 
 // A NULL sample is a tombstone.
 SLUICE_FUNCTION(sluice_test_job_sample) {
+    require_primary();
     const Arguments arguments(fcinfo);
-    const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
+    const catalog::StoredJob job = job_to_rehearse(arguments);
+    const std::string topic = load_source(job.source, job.owner).topic;
+    const auto value = arguments.bytea(1);
+    const auto key = arguments.bytea(2);
     MessageView message;
-    if (!arguments.is_null(1)) {
-        const varlena* bytes = call([&] {
-            return pg_detoast_datum_packed(
-                reinterpret_cast<varlena*>(DatumGetPointer(fcinfo->args[1].value)));
-        });
-        message.value = Bytes::of({VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes)});
-    }
+    message.topic = topic;
+    message.offset = kSample;
+    if (value) message.value = Bytes::of(*value);
+    if (key) message.key = Bytes::of(*key);
     return_rows(fcinfo, test_messages(job, {&message, 1}));
     return 0;
 }
 
 SLUICE_FUNCTION(sluice_explain_job) {
     const Arguments arguments(fcinfo);
-    const std::vector<std::string> lines = explain(job_of_caller(arguments.required_text(0, "name")));
+    const std::vector<std::string> lines = explain(job_to_rehearse(arguments));
     auto* info = reinterpret_cast<ReturnSetInfo*>(fcinfo->resultinfo);
     call([&] { InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC); });
     for (const std::string& line : lines)

@@ -51,6 +51,13 @@ class Procedure {
     void commit() {
         call([] { SPI_commit(); });
     }
+    // After an error, which has left the scopes inside of this one open.
+    void rollback() {
+        call([] {
+            while (!SPI_inside_nonatomic_context()) SPI_finish();
+            SPI_rollback();
+        });
+    }
     void finish() {
         call([] { SPI_finish(); });
     }
@@ -82,10 +89,13 @@ struct State {
     std::string reason;
 };
 
-State state_of(const std::string& name) {
+// By id: a job may be renamed while it is waited for.
+State state_of(JobId job, const std::string& name) {
     Bookkeeping bookkeeping;
-    const spi::Rows row = spi::run("SELECT state, state_reason FROM sluice.job_status WHERE job_name = $1",
-                                   {Param::text(name)});
+    const spi::Rows row = spi::run(
+        "SELECT state, state_reason FROM sluice.job_status"
+        " WHERE job_name = (SELECT job_name FROM sluice.job WHERE job_id = $1)",
+        {Param::int4(job.value)});
     if (row.empty()) fail(Error::config("42704", "job \"" + name + "\" was dropped"));
     return {row.text(0, 0), row.text(0, 1)};
 }
@@ -133,8 +143,8 @@ void begin_run(const catalog::StoredJob& job, const std::string& until, std::opt
     if (job.wanted == "running" && !job.failed && !job.finished)
         fail(Error::config("55000", "job \"" + job.spec.name + "\" is running already", {},
                            "Stop it first, or wait with sluice.wait_for_offset."));
+    check_can_run(job);
     const std::string actor = current_role_name();
-    lock_job_for_change(job_table(), job.id);
     Bookkeeping bookkeeping;
     spi::run("UPDATE sluice.job SET generation = generation + 1 WHERE job_id = $1",
              {Param::int4(job.id.value)});
@@ -163,6 +173,61 @@ void stop_run(JobId job, const std::string& reason) {
     wake_at_commit(job);
 }
 
+// Until it is finished; everything else is an error.
+void follow_run(Procedure& procedure, const catalog::StoredJob& job, const Deadline& deadline) {
+    const std::string& name = job.spec.name;
+    const Numbers from = numbers_of(job.id);
+    auto told = Steady::now();
+    for (;;) {
+        procedure.wait();
+        const State state = state_of(job.id, name);
+        const auto elapsed = std::chrono::duration<double>(Steady::now() - deadline.start()).count();
+        if (state.state == "FINISHED")
+            return tell_progress("is done", name, from, numbers_of(job.id), elapsed);
+        if (state.state == "ERROR") fail(job_failed(name, state.reason));
+        if (state.state == "STOPPED" || state.state == "PAUSED")
+            fail(Error::config("57014",
+                               "job \"" + name + "\" was " + state.reason + " before it reached its end"));
+        if (deadline.passed()) {
+            stop_run(job.id, "time-out of sluice.run_job");
+            procedure.commit();
+            fail(Error::config("57014", "job \"" + name + "\" has not reached its end within the time-out",
+                               "It was stopped where it was; what is committed stays.",
+                               "Call sluice.run_job again to go on."));
+        }
+        if (Steady::now() - told < kProgress) continue;
+        told = Steady::now();
+        tell_progress("runs", name, from, numbers_of(job.id), elapsed);
+    }
+}
+
+// What became of a message; nothing while the job has not passed it. The history tells it for all messages of
+// a second together, and not at all when somebody moved the offset or the retention is over: then it is
+// "passed".
+std::optional<std::string> outcome_of(JobId job, const std::optional<std::string>& topic, int32_t partition,
+                                      int64_t offset) {
+    Bookkeeping bookkeeping;
+    const spi::Rows row = spi::run(
+        "SELECT CASE WHEN r.status IN ('open', 'discarded') THEN 'rejected'"
+        "            WHEN r.status IN ('applied', 'replayed') THEN 'applied'"
+        "            WHEN h.total IS NULL OR h.total = 0 THEN 'passed'"
+        "            WHEN h.filtered = 0 THEN 'applied'"
+        "            WHEN h.filtered = h.total THEN 'filtered' ELSE 'applied or filtered' END"
+        "  FROM sluice.offsets o"
+        "  LEFT JOIN sluice.reject r ON r.job_id = o.job_id AND r.kafka_topic = o.topic"
+        "        AND r.kafka_partition = o.partition AND r.kafka_offset = $3"
+        "  LEFT JOIN LATERAL"
+        "       (SELECT rows_filtered AS filtered, rows_written + rows_deleted + rows_superseded"
+        "             + rows_unchanged + rows_stale + rows_unmatched + rows_filtered + rows_rejected AS total"
+        "          FROM sluice.batch_history h WHERE h.job_id = o.job_id AND h.topic = o.topic"
+        "           AND h.partition = o.partition AND $3 >= h.start_offset AND $3 < h.end_offset"
+        "         ORDER BY history_id DESC LIMIT 1) h ON true"
+        " WHERE o.job_id = $1 AND o.partition = $2 AND o.next_offset > $3 AND ($4 IS NULL OR o.topic = $4)",
+        {Param::int4(job.value), Param::int4(partition), Param::int8(offset), Param::optional_text(topic)});
+    if (row.empty()) return std::nullopt;
+    return row.text(0, 0);
+}
+
 }  // namespace
 
 SLUICE_FUNCTION(sluice_run_job) {
@@ -174,39 +239,25 @@ SLUICE_FUNCTION(sluice_run_job) {
     const auto max_messages = arguments.bigint(2);
     if (max_messages && *max_messages < 1)
         fail(Error::config("22023", "argument max_messages must be at least 1"));
-    value_or_fail(parse_stop("argument until", until));
-    const catalog::StoredJob job = job_of_caller(name);
+    if (value_or_fail(parse_stop("argument until", until)).kind == Position::Kind::Never && !max_messages)
+        fail(Error::config("22023", "a run until never needs max_messages", {},
+                           "To let a job run on, use sluice.start_job."));
+    const catalog::StoredJob job = lock_job_of_caller(name);
     begin_run(job, until, max_messages);
     wake_at_commit(job.id);
-    const Numbers from = numbers_of(job.id);
-    const Deadline deadline(arguments.interval_ms(3));
-    auto told = Steady::now();
-    for (;;) {
-        procedure.wait();
-        const State state = state_of(name);
-        const auto elapsed = std::chrono::duration<double>(Steady::now() - deadline.start()).count();
-        if (state.state == "FINISHED") {
-            tell_progress("is done", name, from, numbers_of(job.id), elapsed);
-            break;
-        }
-        if (state.state == "ERROR") fail(job_failed(name, state.reason));
-        if (state.state == "STOPPED" || state.state == "PAUSED")
-            fail(Error::config("57014",
-                               "job \"" + name + "\" was " + state.reason + " before it reached its end"));
-        if (deadline.passed()) {
-            stop_run(job.id, "time-out of run_job");
-            procedure.commit();
-            fail(Error::config("57014", "job \"" + name + "\" has not reached its end within the time-out",
-                               "It was stopped where it was; what is committed stays.",
-                               "Call sluice.run_job again to go on."));
-        }
-        if (Steady::now() - told >= kProgress) {
-            told = Steady::now();
-            tell_progress("runs", name, from, numbers_of(job.id), elapsed);
-        }
+    Error canceled;
+    try {
+        follow_run(procedure, job, Deadline(arguments.interval_ms(3)));
+        procedure.finish();
+        PG_RETURN_NULL();
+    } catch (const PgError& e) {
+        canceled = to_error(e.record, Stage::Fetch);
     }
-    procedure.finish();
-    PG_RETURN_NULL();
+    // The run was this statement's, so it ends with it.
+    procedure.rollback();
+    stop_run(job.id, "sluice.run_job was canceled");
+    procedure.commit();
+    fail(std::move(canceled));
 }
 
 SLUICE_FUNCTION(sluice_wait_for_state) {
@@ -222,10 +273,10 @@ SLUICE_FUNCTION(sluice_wait_for_state) {
         fail(Error::config(
             "22023", "\"" + wanted + "\" is not a state of a job", {},
             "States are STOPPED, STARTING, RUNNING, PAUSED, RETRYING, ERROR, FINISHED and STANDBY."));
-    job_of_caller(name);
+    const JobId job = job_of_caller(name).id;
     const Deadline deadline(arguments.interval_ms(2));
     for (;;) {
-        const State state = state_of(name);
+        const State state = state_of(job, name);
         if (state.state == wanted) break;
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (deadline.passed())
@@ -239,8 +290,7 @@ SLUICE_FUNCTION(sluice_wait_for_state) {
     PG_RETURN_NULL();
 }
 
-// Read-your-writes for producers. `outcome` becomes applied, rejected or filtered; "applied or filtered" when
-// the message shares its history row with filtered ones.
+// Read-your-writes for producers.
 SLUICE_FUNCTION(sluice_wait_for_offset) {
     Procedure procedure(fcinfo, "wait_for_offset");
     const Arguments arguments(fcinfo);
@@ -249,34 +299,12 @@ SLUICE_FUNCTION(sluice_wait_for_offset) {
     const auto offset = arguments.bigint(2);
     if (!partition || !offset)
         fail(Error::config("22004", "arguments partition and offset must not be NULL"));
-    const catalog::StoredJob job = job_of_caller(name);
+    const JobId job = job_of_caller(name).id;
+    const auto topic = arguments.text(3);
     const Deadline deadline(arguments.interval_ms(4));
-    std::string outcome;
-    for (;;) {
-        {
-            Bookkeeping bookkeeping;
-            const spi::Rows row = spi::run(
-                "SELECT CASE WHEN r.status IS NOT NULL AND r.status <> 'applied' THEN 'rejected'"
-                "            WHEN h.filtered = 0 OR h.filtered IS NULL THEN 'applied'"
-                "            WHEN h.filtered = h.total THEN 'filtered' ELSE 'applied or filtered' END"
-                "  FROM sluice.offsets o"
-                "  LEFT JOIN sluice.reject r ON r.job_id = o.job_id AND r.kafka_topic = o.topic"
-                "        AND r.kafka_partition = o.partition AND r.kafka_offset = $3"
-                "  LEFT JOIN LATERAL (SELECT rows_filtered AS filtered, rows_written + rows_deleted + "
-                "rows_superseded"
-                "        + rows_unchanged + rows_stale + rows_unmatched + rows_filtered + rows_rejected AS "
-                "total"
-                "        FROM sluice.batch_history h WHERE h.job_id = o.job_id AND h.topic = o.topic"
-                "         AND h.partition = o.partition AND $3 >= h.start_offset AND $3 < h.end_offset"
-                "        ORDER BY history_id DESC LIMIT 1) h ON true"
-                " WHERE o.job_id = $1 AND o.partition = $2 AND o.next_offset > $3 AND ($4 IS NULL OR o.topic "
-                "= $4)",
-                {Param::int4(job.id.value), Param::int4(*partition), Param::int8(*offset),
-                 Param::optional_text(arguments.text(3))});
-            if (!row.empty()) outcome = row.text(0, 0);
-        }
-        if (!outcome.empty()) break;
-        const State state = state_of(name);
+    std::optional<std::string> outcome;
+    while (!(outcome = outcome_of(job, topic, *partition, *offset))) {
+        const State state = state_of(job, name);
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (deadline.passed())
             fail(Error::config(
@@ -292,7 +320,7 @@ SLUICE_FUNCTION(sluice_wait_for_offset) {
         TupleDesc desc;
         if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE)
             elog(ERROR, "a row was expected");
-        Datum value = CStringGetTextDatum(outcome.c_str());
+        Datum value = CStringGetTextDatum(outcome->c_str());
         bool null = false;
         return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), &value, &null));
     });

@@ -7,6 +7,7 @@
 #include "pg/job_lock.hpp"
 #include "pg/processes.hpp"
 #include "pg/settings.hpp"
+#include "pg/system_catalog.hpp"
 
 extern "C" {
 #include "access/htup_details.h"
@@ -48,6 +49,13 @@ bool may_log_in(Oid role) {
     });
 }
 
+void check_is_there(const catalog::StoredJob& job, Oid relation, const std::string& role) {
+    if (call([&] { return get_rel_name(relation); }) != nullptr) return;
+    fail(Error::config(
+        "42P01", "the " + role + " of job \"" + job.spec.name + "\" was dropped", {},
+        "Give it another one with sluice.alter_job(..., " + role + " => ...), or drop the job."));
+}
+
 void tell(int level, const char* message, const char* hint) {
     call([&] { ereport(level, (errmsg_internal("%s", message), errhint("%s", hint))); });
 }
@@ -70,11 +78,18 @@ catalog::StoredJob lock_job_of_caller(const std::string& name) {
     return job_of_caller(name);
 }
 
+void check_source_is_there(const catalog::StoredJob& job) { check_is_there(job, job.source, "source"); }
+
+void check_target_is_there(const catalog::StoredJob& job) { check_is_there(job, job.target, "target"); }
+
 void check_can_run(const catalog::StoredJob& job) {
-    if (!may_log_in(job.owner))
-        fail(Error::config("42501", "the owner of job \"" + job.spec.name + "\" may not log in",
-                           "A job's workers connect as its owner.",
-                           "ALTER ROLE … LOGIN, or give the job another owner with sluice.alter_job."));
+    if (!may_log_in(job.owner)) {
+        const std::string owner = quoted(call([&] { return GetUserNameFromId(job.owner, false); }));
+        fail(Error::config(
+            "42501", "the owner of job \"" + job.spec.name + "\" may not log in",
+            "A job's workers connect as its owner.",
+            "ALTER ROLE " + owner + " LOGIN, or give the job another owner with sluice.alter_job."));
+    }
     const std::string database = call([] { return get_database_name(MyDatabaseId); });
     if (!settings::enabled)
         tell(WARNING, "sluice.enabled is off on this server, the job waits until it is on",

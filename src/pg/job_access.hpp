@@ -17,6 +17,10 @@ catalog::StoredJob job_of_caller(const std::string& name);
 // of the transaction.
 catalog::StoredJob lock_job_of_caller(const std::string& name);
 
+// Throw when it was dropped.
+void check_source_is_there(const catalog::StoredJob& job);
+void check_target_is_there(const catalog::StoredJob& job);
+
 // A person wants the job to run: throws when its owner may not log in, tells what will keep it from running.
 void check_can_run(const catalog::StoredJob& job);
 

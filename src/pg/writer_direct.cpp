@@ -83,7 +83,7 @@ RowCounts DirectWriter::write(BatchReader& reader) {
 std::vector<std::string> DirectWriter::explain() {
     PinnedPath path;
     BatchMemory memory;
-    return {"direct: " + job_.gear_reason, statement_.explain(nullptr)};
+    return {statement_.explain(nullptr)};
 }
 
 }  // namespace sluice

@@ -212,9 +212,7 @@ void StatementWriter::apply_once(Events& events, RowCounts& counts) {
 std::vector<std::string> StatementWriter::explain() {
     PinnedPath path;
     BatchMemory memory;
-    std::vector<std::string> texts{"statements: " + job_.gear_reason};
-    if (!job_.upsert_reason.empty()) texts.push_back("upsert: " + job_.upsert_reason);
-    texts.push_back(map_.explain(nullptr));
+    std::vector<std::string> texts{map_.explain(nullptr)};
     RowRelation empty;
     call([&] {
         const CachedStatement::Lease lease = map_.acquire(nullptr);

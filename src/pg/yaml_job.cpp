@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "pg/attempt.hpp"
-#include "pg/relation_lookup.hpp"
+#include "pg/job_access.hpp"
 #include "pg/source.hpp"
 #include "pg/system_catalog.hpp"
 #include "pg/target_facts.hpp"
@@ -128,10 +128,10 @@ class SourceMaker {
         problems_.push_back(places_.at(path, std::move(error)));
     }
 
-    Error lacking(const std::string& right, const std::string& object) const {
-        const std::string grant = right + " ON " + object;
-        return Error::config("42501", "role " + quoted(owner_name_) + " lacks " + grant, {},
-                             "GRANT " + grant + " TO " + quoted(owner_name_) + ";");
+    Error lacking(const std::string& right, const std::string& kind, const std::string& object) const {
+        return Error::config(
+            "42501", "role " + quoted(owner_name_) + " lacks " + right + " on " + object, {},
+            "GRANT " + right + " ON " + kind + " " + object + " TO " + quoted(owner_name_) + ";");
     }
 
     void choose_schema() {
@@ -152,33 +152,37 @@ class SourceMaker {
             schema_ = call([&] { return get_namespace_name(schema); });
         }
         if (has_right("SELECT has_schema_privilege($1, 'CREATE')", schema)) return;
-        Error error = lacking("CREATE", "SCHEMA " + quoted(schema_));
+        Error error = lacking("CREATE", "SCHEMA", quoted(schema_));
         error.detail = "The job's foreign table lies there; METADATA.SCHEMA says otherwise.";
         problem({section, "SCHEMA"}, std::move(error));
     }
 
     void read_types() {
-        const auto read = [&](std::string_view part, const std::string& written, size_t column) {
-            SqlType type;
-            if (auto refusal = attempt([&] { type = parse_type(written.c_str()); })) {
-                Error error = std::move(refusal->error);
-                if (error.sqlstate == "42704") error.hint = nearest_type(written);
-                problems_.push_back(places_.at_type(part, column, std::move(error)));
-            } else {
-                types_.push_back(type_text(type));
-            }
-        };
         for (const auto& [part, payload] : {std::pair{"VALUE", &yaml_.value}, {"KEY", &yaml_.key}})
             if (*payload)
                 for (size_t i = 0; i < (*payload)->columns.size(); ++i)
-                    read(part, (*payload)->columns[i].type, i);
-        for (size_t i = 0; i < yaml_.meta.size(); ++i) read("META", yaml_.meta[i].column.type, i);
+                    read_type(part, i, (*payload)->columns[i]);
+        for (size_t i = 0; i < yaml_.meta.size(); ++i) read_type("META", i, yaml_.meta[i].column);
+    }
+
+    void read_type(std::string_view part, size_t column, const YamlColumn& written) {
+        SqlType type;
+        if (auto refusal = attempt([&] { type = parse_type(written.type.c_str()); })) {
+            Error error = std::move(refusal->error);
+            if (error.sqlstate == "42704") error.hint = nearest_type(written.type);
+            problems_.push_back(places_.at_type(part, column, std::move(error)));
+        } else if (call([&] { return get_typtype(type.type); }) == TYPTYPE_PSEUDO) {
+            problems_.push_back(places_.at_type(
+                part, column, Error::config("42P16", "no column can be of type " + written.type)));
+        } else {
+            types_.push_back(type_text(type));
+        }
     }
 
     void check_new_server() {
         const Oid wrapper = call([] { return get_foreign_data_wrapper_oid(kWrapper, false); });
         if (!has_right("SELECT has_foreign_data_wrapper_privilege($1, 'USAGE')", wrapper)) {
-            Error error = lacking("USAGE", std::string("FOREIGN DATA WRAPPER ") + kWrapper);
+            Error error = lacking("USAGE", "FOREIGN DATA WRAPPER", kWrapper);
             error.detail = "The job needs a server of its own, unless SERVER names one.";
             problem({"INPUT", "SOURCE", "BROKERS"}, std::move(error));
         }
@@ -198,7 +202,7 @@ class SourceMaker {
             return wrong(Error::config("42809", "server " + name + " is not a Kafka server", {},
                                        "It belongs to another foreign data wrapper than sluice_fdw."));
         if (!has_right("SELECT has_server_privilege($1, 'USAGE')", server))
-            wrong(lacking("USAGE", "FOREIGN SERVER " + name));
+            wrong(lacking("USAGE", "FOREIGN SERVER", name));
         const SourceSpec has = load_topic(server, yaml_.topic, owner_);
         if (!yaml_.brokers.empty() && without_blanks(yaml_.brokers) != without_blanks(has.brokers))
             problem({"INPUT", "SOURCE", "BROKERS"},
@@ -212,7 +216,7 @@ class SourceMaker {
                                       " belongs to a user mapping of server " + name,
                                   {},
                                   "Write it there: CREATE USER MAPPING FOR " + quoted(owner_name_) +
-                                      " SERVER " + name + " OPTIONS (…);"));
+                                      " SERVER " + name + " OPTIONS (...);"));
     }
 
     Error unknown_server(const std::string& name) const {
@@ -297,11 +301,9 @@ struct RelationName {
     std::string name;
 };
 
-RelationName name_of(Oid relation, const std::string& job, const char* role) {
-    const char* name = call([&] { return get_rel_name(relation); });
-    if (name == nullptr)
-        fail(Error::config("42P01", std::string("the ") + role + " of job \"" + job + "\" was dropped"));
-    return {call([&] { return get_namespace_name(get_rel_namespace(relation)); }), name};
+RelationName name_of(Oid relation) {
+    const char* schema = call([&] { return get_namespace_name(get_rel_namespace(relation)); });
+    return {schema, call([&] { return get_rel_name(relation); })};
 }
 
 bool owns_server(JobId job) {
@@ -319,8 +321,10 @@ MadeSource make_source(const YamlJob& yaml, const YamlPlaces& places, JobId id, 
 }
 
 YamlJob describe_job(const catalog::StoredJob& job) {
-    const RelationName source_name = name_of(job.source, job.spec.name, "source");
-    const RelationName target_name = name_of(job.target, job.spec.name, "target");
+    check_source_is_there(job);
+    check_target_is_there(job);
+    const RelationName source_name = name_of(job.source);
+    const RelationName target_name = name_of(job.target);
     const SourceSpec source = load_source(job.source, job.owner);
     YamlJob yaml = yaml_job_of(job.spec, source, column_types(job.source));
     yaml.database = call([] { return get_database_name(MyDatabaseId); });
