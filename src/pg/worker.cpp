@@ -565,6 +565,8 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
 void Worker::refresh_sink(Engagement &e) {
     target_changed = false;
     spi::Transaction transaction;
+    // It may have another name, too.
+    if (const auto job = catalog::read_job(e.job.id)) e.job.spec = job->spec;
     Resolution resolution = resolve_job(e.job.spec, e.job.owner, Expressions::Qualified);
     if (!resolution.problems.empty()) fail(combine(resolution.problems));
     e.resolved = std::move(resolution.job);
