@@ -30,10 +30,11 @@ using StoredOffsets = std::map<int32_t, Stored>;
 class Claimer {
 public:
     Claimer(Oid table, const catalog::StoredJob &job, const SourceSpec &source, const SharedClient &client,
-            Waiter &waiter)
-        : table_(table), job_(job), source_(source), client_(client), waiter_(waiter) {}
+            Waiter &waiter, int worker_no, int worker_count)
+        : table_(table), job_(job), source_(source), client_(client), waiter_(waiter), worker_no_(worker_no),
+          worker_count_(worker_count) {}
 
-    Claim run(int worker_no, int worker_count) {
+    Claim run() {
         Claim claim;
         ask_topic();
         claim.topic_partition_count = topic_.partitions.size();
@@ -64,7 +65,7 @@ public:
         transaction.commit();
 
         for (const auto &[partition, state] : stored)
-            if (in_topic(partition) && partition_belongs_to(Partition{partition}, worker_no, worker_count))
+            if (in_topic(partition) && is_mine(partition))
                 claim.partitions.push_back({Partition{partition}, state.next, state.leader_epoch, state.stop});
         return claim;
     }
@@ -90,6 +91,10 @@ private:
         const auto marks =
             value_or_fail(fetch_watermarks(client_, source_.topic, partitions_, kBrokerTimeout, waiter_));
         for (size_t i = 0; i < partitions_.size(); ++i) marks_[partitions_[i].value] = marks[i];
+    }
+
+    bool is_mine(int32_t partition) const {
+        return partition_belongs_to(Partition{partition}, worker_no_, worker_count_);
     }
 
     bool in_topic(int32_t partition) const { return marks_.count(partition) > 0; }
@@ -178,6 +183,8 @@ private:
 
     void check_range(StoredOffsets &stored) {
         for (auto &[partition, state] : stored) {
+            // Another worker may have moved on since the brokers were asked.
+            if (!is_mine(partition)) continue;
             const std::string where = "topic " + source_.topic + ", partition " + std::to_string(partition);
             if (!in_topic(partition)) {
                 const bool excluded = std::any_of(topic_.partitions.begin(), topic_.partitions.end(),
@@ -257,6 +264,8 @@ private:
     const SourceSpec &source_;
     const SharedClient &client_;
     Waiter &waiter_;
+    int worker_no_;
+    int worker_count_;
     TopicInfo topic_;
     std::vector<Partition> partitions_;  // of the topic, as far as the source wants them
     std::map<int32_t, Watermarks> marks_;
@@ -268,7 +277,7 @@ private:
 
 Claim claim_partitions(Oid job_table, const catalog::StoredJob &job, const SourceSpec &source,
                        const SharedClient &client, Waiter &waiter, int worker_no, int worker_count) {
-    return Claimer(job_table, job, source, client, waiter).run(worker_no, worker_count);
+    return Claimer(job_table, job, source, client, waiter, worker_no, worker_count).run();
 }
 
 }  // namespace sluice
