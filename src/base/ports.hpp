@@ -12,22 +12,23 @@ namespace sluice {
 
 // Reads a message's headers; they are parsed only when somebody asks.
 class HeaderReader {
-public:
+  public:
     virtual ~HeaderReader() = default;
     // Replaces `headers` by the headers of `message`, in message order; views live as long as the message.
-    virtual void read(const MessageView &message, std::vector<Header> &headers) const = 0;
+    virtual void read(const MessageView& message, std::vector<Header>& headers) const = 0;
 };
 
 // Waits for a descriptor while the caller stays cancellable.
 class Waiter {
-public:
+  public:
     virtual ~Waiter() = default;
-    // Returns when `fd` is readable or `timeout` has passed, true when readable. May throw to cancel the caller.
+    // Returns when `fd` is readable or `timeout` has passed, true when readable. May throw to cancel the
+    // caller.
     virtual bool wait_readable(int fd, std::chrono::milliseconds timeout) = 0;
 };
 
 class Clock {
-public:
+  public:
     using time_point = std::chrono::steady_clock::time_point;
     virtual ~Clock() = default;
     virtual time_point now() const = 0;

@@ -24,11 +24,16 @@ enum class Stage { Fetch, Decode, Map, Write, Commit };
 
 constexpr std::string_view stage_name(Stage stage) {
     switch (stage) {
-        case Stage::Fetch: return "fetch";
-        case Stage::Decode: return "decode";
-        case Stage::Map: return "map";
-        case Stage::Write: return "write";
-        case Stage::Commit: return "commit";
+        case Stage::Fetch:
+            return "fetch";
+        case Stage::Decode:
+            return "decode";
+        case Stage::Map:
+            return "map";
+        case Stage::Write:
+            return "write";
+        case Stage::Commit:
+            return "commit";
     }
     return "unknown";
 }
@@ -48,11 +53,15 @@ struct Error {
     std::string constraint_name;
     std::string data_type;
 
-    static Error data(std::string sqlstate, std::string message, std::string detail = {}, std::string hint = {}) {
-        return make(ErrorKind::Data, std::move(sqlstate), std::move(message), std::move(detail), std::move(hint));
+    static Error data(std::string sqlstate, std::string message, std::string detail = {},
+                      std::string hint = {}) {
+        return make(ErrorKind::Data, std::move(sqlstate), std::move(message), std::move(detail),
+                    std::move(hint));
     }
-    static Error config(std::string sqlstate, std::string message, std::string detail = {}, std::string hint = {}) {
-        return make(ErrorKind::Config, std::move(sqlstate), std::move(message), std::move(detail), std::move(hint));
+    static Error config(std::string sqlstate, std::string message, std::string detail = {},
+                        std::string hint = {}) {
+        return make(ErrorKind::Config, std::move(sqlstate), std::move(message), std::move(detail),
+                    std::move(hint));
     }
     static Error transient(std::string sqlstate, std::string message, std::string detail = {},
                            std::string hint = {}) {
@@ -60,7 +69,7 @@ struct Error {
                     std::move(hint));
     }
 
-private:
+  private:
     static Error make(ErrorKind kind, std::string sqlstate, std::string message, std::string detail,
                       std::string hint) {
         Error e;
@@ -76,33 +85,33 @@ private:
 // A T or an Error. Test with `if (!result)`; `value()` of an error is undefined.
 template <class T>
 class [[nodiscard]] Result {
-public:
+  public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
     explicit operator bool() const { return state_.index() == 0; }
-    T &value() & { return *std::get_if<0>(&state_); }
-    const T &value() const & { return *std::get_if<0>(&state_); }
-    T &&value() && { return std::move(*std::get_if<0>(&state_)); }
-    Error &error() { return *std::get_if<1>(&state_); }
-    const Error &error() const { return *std::get_if<1>(&state_); }
+    T& value() & { return *std::get_if<0>(&state_); }
+    const T& value() const& { return *std::get_if<0>(&state_); }
+    T&& value() && { return std::move(*std::get_if<0>(&state_)); }
+    Error& error() { return *std::get_if<1>(&state_); }
+    const Error& error() const { return *std::get_if<1>(&state_); }
 
-private:
+  private:
     std::variant<T, Error> state_;
 };
 
 // The Result of something that has no value: empty when all went well.
 template <>
 class [[nodiscard]] Result<void> {
-public:
+  public:
     Result() = default;
     Result(Error error) : error_(std::move(error)) {}
 
     explicit operator bool() const { return !error_.has_value(); }
-    Error &error() { return *error_; }
-    const Error &error() const { return *error_; }
+    Error& error() { return *error_; }
+    const Error& error() const { return *error_; }
 
-private:
+  private:
     std::optional<Error> error_;
 };
 

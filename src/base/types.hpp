@@ -15,7 +15,7 @@ namespace sluice {
 template <class Tag, class Rep>
 struct Strong {
     Rep value{};
-    friend constexpr auto operator<=>(const Strong &, const Strong &) = default;
+    friend constexpr auto operator<=>(const Strong&, const Strong&) = default;
 };
 
 using Partition = Strong<struct PartitionTag, int32_t>;
@@ -25,13 +25,11 @@ using Offset = Strong<struct OffsetTag, int64_t>;
 using NextOffset = Strong<struct NextOffsetTag, int64_t>;
 using JobId = Strong<struct JobIdTag, int32_t>;
 
-constexpr NextOffset after(Offset offset) {
-    return NextOffset{offset.value + 1};
-}
+constexpr NextOffset after(Offset offset) { return NextOffset{offset.value + 1}; }
 
 // Payload bytes that may be null. Null is not empty: a null value is a tombstone, an empty one is data.
 struct Bytes {
-    const char *data = nullptr;
+    const char* data = nullptr;
     size_t size = 0;
 
     constexpr bool is_null() const { return data == nullptr; }
@@ -57,7 +55,7 @@ struct MessageView {
     std::string_view topic;
     Bytes key;
     Bytes value;
-    const void *native = nullptr;  // the client's own message, for HeaderReader
+    const void* native = nullptr;  // the client's own message, for HeaderReader
 };
 
 enum class CellKind : uint8_t {
@@ -72,7 +70,7 @@ enum class CellKind : uint8_t {
 // One decoded value. Text and Binary point into the message or the arena.
 struct Cell {
     union {
-        const char *data;
+        const char* data;
         int64_t number;
     };
     uint32_t size = 0;
@@ -87,7 +85,7 @@ struct Cell {
     static constexpr Cell integer(int64_t v) { return num(v, CellKind::Int); }
     static constexpr Cell timestamp_ms(int64_t v) { return num(v, CellKind::TimestampMs); }
 
-private:
+  private:
     static constexpr Cell bytes(std::string_view v, CellKind k) {
         Cell c;
         c.data = v.data();

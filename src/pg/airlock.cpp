@@ -10,31 +10,23 @@ namespace sluice {
 
 namespace {
 
-std::string text_of(const char *text) {
-    return text ? text : "";
-}
+std::string text_of(const char* text) { return text ? text : ""; }
 
-char *palloc_or_null(const std::string &text) {
-    return text.empty() ? nullptr : pstrdup(text.c_str());
-}
+char* palloc_or_null(const std::string& text) { return text.empty() ? nullptr : pstrdup(text.c_str()); }
 
-int sqlstate_code(const std::string &state) {
+int sqlstate_code(const std::string& state) {
     if (state.size() != 5) return ERRCODE_INTERNAL_ERROR;
     return MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4]);
 }
 
 // Never throws: what cannot be described is reported as out of memory.
-Error *heap_error(Error &&error) noexcept {
-    return new (std::nothrow) Error(std::move(error));
-}
+Error* heap_error(Error&& error) noexcept { return new (std::nothrow) Error(std::move(error)); }
 
 }  // namespace
 
-void fail(Error error) {
-    throw Failure{std::move(error)};
-}
+void fail(Error error) { throw Failure{std::move(error)}; }
 
-Error to_error(const ErrorData *record, Stage stage) {
+Error to_error(const ErrorData* record, Stage stage) {
     Error error;
     error.sqlstate = unpack_sql_state(record->sqlerrcode);
     error.kind = kind_of_sqlstate(error.sqlstate, record->funcname ? record->funcname : "");
@@ -51,9 +43,9 @@ Error to_error(const ErrorData *record, Stage stage) {
     return error;
 }
 
-void raise_and_delete(Error *error) {
+void raise_and_delete(Error* error) {
     if (error == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    auto *record = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
+    auto* record = static_cast<ErrorData*>(palloc0(sizeof(ErrorData)));
     record->elevel = ERROR;
     record->sqlerrcode = sqlstate_code(error->sqlstate);
     record->message = pstrdup(error->message.c_str());
@@ -77,13 +69,13 @@ Pending describe_current_exception() noexcept {
     Pending pending;
     try {
         throw;
-    } catch (const PgError &e) {
+    } catch (const PgError& e) {
         pending.record = e.record;
-    } catch (Failure &e) {
+    } catch (Failure& e) {
         pending.error = heap_error(std::move(e.error));
-    } catch (const std::bad_alloc &) {
+    } catch (const std::bad_alloc&) {
         pending.error = nullptr;
-    } catch (const std::exception &e) {
+    } catch (const std::exception& e) {
         try {
             Error error;
             error.message = std::string("internal error: ") + e.what();
@@ -110,11 +102,12 @@ void raise(Pending pending) {
     raise_and_delete(pending.error);
 }
 
-void throw_pg_error(const Saved &saved) {
+void throw_pg_error(const Saved& saved) {
     restore(saved);
     // The transaction's own context outlives every context that unwinding may delete on the way.
-    MemoryContextSwitchTo(IsTransactionState() && TopTransactionContext ? TopTransactionContext : TopMemoryContext);
-    ErrorData *record = CopyErrorData();
+    MemoryContextSwitchTo(IsTransactionState() && TopTransactionContext ? TopTransactionContext
+                                                                        : TopMemoryContext);
+    ErrorData* record = CopyErrorData();
     FlushErrorState();
     MemoryContextSwitchTo(saved.memory_context);
     // errfinish() has set these to zero; guards that are still on the C++ stack count on their value.

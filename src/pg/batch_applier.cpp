@@ -12,7 +12,7 @@ double milliseconds_since(Steady::time_point start) {
     return std::chrono::duration<double, std::milli>(Steady::now() - start).count();
 }
 
-RecordDecoder headers_decoder(const HeaderReader &headers) {
+RecordDecoder headers_decoder(const HeaderReader& headers) {
     RecordSpec spec;
     SourceColumn column;
     column.name = "headers";
@@ -24,18 +24,22 @@ RecordDecoder headers_decoder(const HeaderReader &headers) {
 
 }  // namespace
 
-HeadersJson::HeadersJson(const HeaderReader &headers) : decoder_(headers_decoder(headers)), arena_(1024) {}
+HeadersJson::HeadersJson(const HeaderReader& headers) : decoder_(headers_decoder(headers)), arena_(1024) {}
 
-std::string HeadersJson::of(const MessageView &message) {
+std::string HeadersJson::of(const MessageView& message) {
     Cell cell;
     arena_.reset();
     if (decoder_.decode(message, arena_, Row(&cell, 1)) || cell.kind == CellKind::Null) return {};
     return std::string(cell.view());
 }
 
-BatchApplier::BatchApplier(Ledger &ledger, Sink &sink, BatchReader &reader, const HeaderReader &headers,
-                           const ErrorBudget &budget, FindWatermarks watermarks)
-    : ledger_(ledger), sink_(&sink), reader_(reader), headers_json_(headers), budget_(budget),
+BatchApplier::BatchApplier(Ledger& ledger, Sink& sink, BatchReader& reader, const HeaderReader& headers,
+                           const ErrorBudget& budget, FindWatermarks watermarks)
+    : ledger_(ledger),
+      sink_(&sink),
+      reader_(reader),
+      headers_json_(headers),
+      budget_(budget),
       watermarks_(std::move(watermarks)) {}
 
 void BatchApplier::begin(std::span<const MessageView> messages, std::string end_reason, double fetch_ms) {
@@ -47,20 +51,21 @@ void BatchApplier::begin(std::span<const MessageView> messages, std::string end_
 std::vector<BatchApplier::Run> BatchApplier::runs_of(size_t first, size_t count) const {
     std::vector<Run> runs;
     for (size_t i = first; i < first + count; ++i) {
-        if (runs.empty() || messages_[i].partition != messages_[runs.back().first].partition) runs.push_back({i, 0});
+        if (runs.empty() || messages_[i].partition != messages_[runs.back().first].partition)
+            runs.push_back({i, 0});
         ++runs.back().count;
     }
     return runs;
 }
 
-bool BatchApplier::open(const std::vector<Run> &runs) {
+bool BatchApplier::open(const std::vector<Run>& runs) {
     std::vector<Partition> partitions;
-    for (const Run &run : runs) partitions.push_back(messages_[run.first].partition);
+    for (const Run& run : runs) partitions.push_back(messages_[run.first].partition);
     return ledger_.open(partitions);
 }
 
-Advance BatchApplier::advance_of(const Run &run, const RowCounts &rows) const {
-    const MessageView &last = messages_[run.first + run.count - 1];
+Advance BatchApplier::advance_of(const Run& run, const RowCounts& rows) const {
+    const MessageView& last = messages_[run.first + run.count - 1];
     Advance a;
     a.partition = last.partition;
     a.start = ledger_.partitions().at(last.partition.value).next;
@@ -78,30 +83,31 @@ Advance BatchApplier::advance_of(const Run &run, const RowCounts &rows) const {
     return a;
 }
 
-void BatchApplier::write(const Run &run, Written &written) {
+void BatchApplier::write(const Run& run, Written& written) {
     run_first_ = run.first;
     reader_.bind(messages_.subspan(run.first, run.count));
     reading_ = true;
     const RowCounts rows = sink_->write(reader_);
     reading_ = false;
-    for (const DecodeReject &reject : reader_.rejects()) {
+    for (const DecodeReject& reject : reader_.rejects()) {
         written.rejected.push_back(run.first + reject.index);
         written.errors.push_back(reject.error);
     }
     written.advances.push_back(advance_of(run, rows));
 }
 
-void BatchApplier::reject(size_t index, const Error &error, const std::string &status) {
+void BatchApplier::reject(size_t index, const Error& error, const std::string& status) {
     ledger_.reject(messages_[index], headers_json_.of(messages_[index]), error, status);
 }
 
-void BatchApplier::keep_books(Written &written) {
-    for (size_t i = 0; i < written.rejected.size(); ++i) reject(written.rejected[i], written.errors[i], "open");
+void BatchApplier::keep_books(Written& written) {
+    for (size_t i = 0; i < written.rejected.size(); ++i)
+        reject(written.rejected[i], written.errors[i], "open");
     ledger_.advance(written.advances, written.rejected.empty() ? end_reason_ : "ERROR", timings_);
     ledger_.settle_blocking(written.advances);
 }
 
-void BatchApplier::commit(spi::Transaction &transaction) {
+void BatchApplier::commit(spi::Transaction& transaction) {
     const auto start = Steady::now();
     transaction.commit();
     ledger_.committed();
@@ -123,7 +129,7 @@ ApplyResult BatchApplier::apply(size_t first, size_t count) {
         const std::vector<Run> runs = runs_of(first, count);
         if (!open(runs)) return Fenced{};
         Written written;
-        for (const Run &run : runs) {
+        for (const Run& run : runs) {
             write(run, written);
             if (const auto over = budget_.first_over(first, written.rejected)) {
                 for (size_t i = 0; i < written.rejected.size(); ++i)
@@ -134,16 +140,16 @@ ApplyResult BatchApplier::apply(size_t first, size_t count) {
         keep_books(written);
         commit(transaction);
         return Applied{std::move(written.rejected)};
-    } catch (const PgError &e) {
+    } catch (const PgError& e) {
         ledger_.rolled_back();
         return Failed{to_error(e.record, reading_ ? reader_.stage() : Stage::Commit), fault()};
-    } catch (const Failure &e) {
+    } catch (const Failure& e) {
         ledger_.rolled_back();
         return Failed{e.error, fault()};
     }
 }
 
-ApplyResult BatchApplier::apply_alone(size_t index, const Judge &judge) {
+ApplyResult BatchApplier::apply_alone(size_t index, const Judge& judge) {
     spi::Transaction transaction;
     reading_ = false;
     const auto start = Steady::now();
@@ -157,9 +163,9 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge &judge) {
             try {
                 write(run, written);
                 if (!written.errors.empty()) error = written.errors.front();
-            } catch (const PgError &e) {
+            } catch (const PgError& e) {
                 error = to_error(e.record, reader_.stage());
-            } catch (const Failure &e) {
+            } catch (const Failure& e) {
                 error = e.error;
             }
             if (error)
@@ -186,10 +192,10 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge &judge) {
         }
         commit(transaction);
         return Rejected{*error, verdict};
-    } catch (const PgError &e) {
+    } catch (const PgError& e) {
         ledger_.rolled_back();
         return Failed{to_error(e.record, Stage::Commit), index};
-    } catch (const Failure &e) {
+    } catch (const Failure& e) {
         ledger_.rolled_back();
         return Failed{e.error, index};
     }

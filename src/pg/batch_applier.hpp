@@ -18,33 +18,33 @@ namespace sluice {
 
 // Headers as the JSON that `kafka_headers` shows.
 class HeadersJson {
-public:
-    explicit HeadersJson(const HeaderReader &headers);
+  public:
+    explicit HeadersJson(const HeaderReader& headers);
     // Empty when the message has none.
-    std::string of(const MessageView &message);
+    std::string of(const MessageView& message);
 
-private:
+  private:
     RecordDecoder decoder_;
     Arena arena_;
 };
 
 class BatchApplier : public Applier {
-public:
+  public:
     using FindWatermarks = std::function<std::optional<std::pair<NextOffset, NextOffset>>(Partition)>;
 
-    BatchApplier(Ledger &ledger, Sink &sink, BatchReader &reader, const HeaderReader &headers,
-                 const ErrorBudget &budget, FindWatermarks watermarks);
+    BatchApplier(Ledger& ledger, Sink& sink, BatchReader& reader, const HeaderReader& headers,
+                 const ErrorBudget& budget, FindWatermarks watermarks);
 
     // The target's definition has changed: write with this sink from now on.
-    void write_with(Sink &sink) { sink_ = &sink; }
+    void write_with(Sink& sink) { sink_ = &sink; }
 
     // The next batch: ordered by partition, then offset, so that a slice is a few runs of one partition each.
     void begin(std::span<const MessageView> messages, std::string end_reason, double fetch_ms);
 
     ApplyResult apply(size_t first, size_t count) override;
-    ApplyResult apply_alone(size_t index, const Judge &judge) override;
+    ApplyResult apply_alone(size_t index, const Judge& judge) override;
 
-private:
+  private:
     struct Run {
         size_t first;
         size_t count;
@@ -56,20 +56,20 @@ private:
     };
 
     std::vector<Run> runs_of(size_t first, size_t count) const;
-    bool open(const std::vector<Run> &runs);
-    Advance advance_of(const Run &run, const RowCounts &rows) const;
+    bool open(const std::vector<Run>& runs);
+    Advance advance_of(const Run& run, const RowCounts& rows) const;
     // Writes the rows of one run; undecodable messages are added to `written`.
-    void write(const Run &run, Written &written);
-    void keep_books(Written &written);
-    void reject(size_t index, const Error &error, const std::string &status);
-    void commit(spi::Transaction &transaction);
+    void write(const Run& run, Written& written);
+    void keep_books(Written& written);
+    void reject(size_t index, const Error& error, const std::string& status);
+    void commit(spi::Transaction& transaction);
     std::optional<size_t> fault() const;
 
-    Ledger &ledger_;
-    Sink *sink_;
-    BatchReader &reader_;
+    Ledger& ledger_;
+    Sink* sink_;
+    BatchReader& reader_;
     HeadersJson headers_json_;
-    const ErrorBudget &budget_;
+    const ErrorBudget& budget_;
     FindWatermarks watermarks_;
 
     std::span<const MessageView> messages_;

@@ -16,7 +16,7 @@ Oid owner_or_fail() {
 
 }  // namespace
 
-PinnedPath::PinnedPath(const char *path) : exceptions_(std::uncaught_exceptions()) {
+PinnedPath::PinnedPath(const char* path) : exceptions_(std::uncaught_exceptions()) {
     level_ = call([path] {
         const int level = NewGUCNestLevel();
         set_config_option("search_path", path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);

@@ -9,19 +9,22 @@ namespace {
 using spi::Param;
 
 constexpr std::string_view kReadJob =
-    "SELECT j.job_id, j.job_name, j.owner::pg_catalog.oid, j.source::pg_catalog.oid, j.target::pg_catalog.oid,"
-    "       j.source::pg_catalog.text, j.target::pg_catalog.text, j.definition::pg_catalog.text, j.spec_version,"
+    "SELECT j.job_id, j.job_name, j.owner::pg_catalog.oid, j.source::pg_catalog.oid, "
+    "j.target::pg_catalog.oid,"
+    "       j.source::pg_catalog.text, j.target::pg_catalog.text, j.definition::pg_catalog.text, "
+    "j.spec_version,"
     "       j.generation, j.started, COALESCE(s.wanted, 'stopped'), COALESCE(s.failed, false),"
     "       COALESCE(s.finished, false), COALESCE(s.retry_count, 0), s.stop_position ->> 'until',"
     "       j.description, s.stop_position ->> 'max_messages'"
     "  FROM sluice.job j LEFT JOIN sluice.job_state s USING (job_id) WHERE ";
 
-std::optional<StoredJob> read(const spi::Rows &rows) {
+std::optional<StoredJob> read(const spi::Rows& rows) {
     if (rows.empty()) return std::nullopt;
     if (rows.integer(0, 8) != kSpecVersion)
         fail(Error::config("55000",
-                           "job \"" + rows.text(0, 1) + "\" was stored by another version of sluice (spec_version " +
-                               rows.text(0, 8) + ")",
+                           "job \"" + rows.text(0, 1) +
+                               "\" was stored by another version of sluice (spec_version " + rows.text(0, 8) +
+                               ")",
                            {}, "Run ALTER EXTENSION sluice UPDATE."));
     StoredJob job;
     job.spec = value_or_fail(job_from_json(rows.text(0, 7)));
@@ -46,9 +49,12 @@ std::optional<StoredJob> read(const spi::Rows &rows) {
 
 std::string_view level_name(Level level) {
     switch (level) {
-        case Level::Info: return "info";
-        case Level::Warning: return "warning";
-        case Level::Error: return "error";
+        case Level::Info:
+            return "info";
+        case Level::Warning:
+            return "warning";
+        case Level::Error:
+            return "error";
     }
     return "info";
 }
@@ -65,44 +71,50 @@ std::optional<StoredJob> find_job(std::string_view name) {
     return read(spi::run(std::string(kReadJob) + "j.job_name = $1", {Param::text(name)}));
 }
 
-void record_event(JobId job, Level level, std::string_view event, std::string_view message, std::string_view actor) {
+void record_event(JobId job, Level level, std::string_view event, std::string_view message,
+                  std::string_view actor) {
     Bookkeeping bookkeeping;
-    spi::run("INSERT INTO sluice.event (job_id, job_name, owner, level, event, message, actor)"
-             " SELECT $1, j.job_name, j.owner, $2, $3, $4, $5 FROM sluice.job j WHERE j.job_id = $1",
-             {Param::int4(job.value), Param::text(level_name(level)), Param::text(event), Param::text(message),
-              Param::text(actor)});
+    spi::run(
+        "INSERT INTO sluice.event (job_id, job_name, owner, level, event, message, actor)"
+        " SELECT $1, j.job_name, j.owner, $2, $3, $4, $5 FROM sluice.job j WHERE j.job_id = $1",
+        {Param::int4(job.value), Param::text(level_name(level)), Param::text(event), Param::text(message),
+         Param::text(actor)});
 }
 
-void set_failed(JobId job, int64_t generation, const Error &error, std::string_view reason) {
+void set_failed(JobId job, int64_t generation, const Error& error, std::string_view reason) {
     Bookkeeping bookkeeping;
     const spi::Rows changed = spi::run(
         "UPDATE sluice.job_state s SET failed = true, reason = $3, changed_at = pg_catalog.now(),"
         "  last_error_at = pg_catalog.now(), last_error = $4, last_sqlstate = $5, next_retry_at = NULL"
-        " FROM sluice.job j WHERE j.job_id = s.job_id AND s.job_id = $1 AND j.generation = $2 AND NOT s.failed",
+        " FROM sluice.job j WHERE j.job_id = s.job_id AND s.job_id = $1 AND j.generation = $2 AND NOT "
+        "s.failed",
         {Param::int4(job.value), Param::int8(generation), Param::text(reason), Param::text(describe(error)),
          Param::text(error.sqlstate)});
     if (changed.processed() > 0) record_event(job, Level::Error, "error", reason, "sluice");
 }
 
-void set_retry(JobId job, int64_t generation, const Error &error, std::string_view reason, int retry_count,
+void set_retry(JobId job, int64_t generation, const Error& error, std::string_view reason, int retry_count,
                std::chrono::milliseconds wait) {
     Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job_state s SET reason = $3, retry_count = $4,"
-             "  changed_at = CASE WHEN s.next_retry_at IS NULL THEN pg_catalog.now() ELSE s.changed_at END,"
-             "  next_retry_at = pg_catalog.now() + $5 * interval '1 millisecond',"
-             "  last_error_at = pg_catalog.now(), last_error = $6, last_sqlstate = $7"
-             " FROM sluice.job j WHERE j.job_id = s.job_id AND s.job_id = $1 AND j.generation = $2 AND NOT s.failed",
-             {Param::int4(job.value), Param::int8(generation), Param::text(reason), Param::int4(retry_count),
-              Param::int8(wait.count()), Param::text(describe(error)), Param::text(error.sqlstate)});
+    spi::run(
+        "UPDATE sluice.job_state s SET reason = $3, retry_count = $4,"
+        "  changed_at = CASE WHEN s.next_retry_at IS NULL THEN pg_catalog.now() ELSE s.changed_at END,"
+        "  next_retry_at = pg_catalog.now() + $5 * interval '1 millisecond',"
+        "  last_error_at = pg_catalog.now(), last_error = $6, last_sqlstate = $7"
+        " FROM sluice.job j WHERE j.job_id = s.job_id AND s.job_id = $1 AND j.generation = $2 AND NOT "
+        "s.failed",
+        {Param::int4(job.value), Param::int8(generation), Param::text(reason), Param::int4(retry_count),
+         Param::int8(wait.count()), Param::text(describe(error)), Param::text(error.sqlstate)});
 }
 
 void clear_retry(JobId job, std::string_view reason) {
     Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job_state SET reason = $2, retry_count = 0, next_retry_at = NULL,"
-             "  changed_at = pg_catalog.now()"
-             " WHERE job_id = $1 AND (next_retry_at IS NOT NULL OR retry_count <> 0 OR reason IS DISTINCT FROM $2)"
-             "   AND wanted = 'running' AND NOT failed AND NOT finished",
-             {Param::int4(job.value), Param::text(reason)});
+    spi::run(
+        "UPDATE sluice.job_state SET reason = $2, retry_count = 0, next_retry_at = NULL,"
+        "  changed_at = pg_catalog.now()"
+        " WHERE job_id = $1 AND (next_retry_at IS NOT NULL OR retry_count <> 0 OR reason IS DISTINCT FROM $2)"
+        "   AND wanted = 'running' AND NOT failed AND NOT finished",
+        {Param::int4(job.value), Param::text(reason)});
 }
 
 int count_start(JobId job) {
@@ -133,12 +145,13 @@ void set_finished(JobId job, int64_t generation, std::string_view reason) {
 
 void set_reason(JobId job, std::string_view reason) {
     Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job_state SET reason = $2, changed_at = pg_catalog.now()"
-             " WHERE job_id = $1 AND reason IS DISTINCT FROM $2 AND NOT failed AND NOT finished",
-             {Param::int4(job.value), Param::text(reason)});
+    spi::run(
+        "UPDATE sluice.job_state SET reason = $2, changed_at = pg_catalog.now()"
+        " WHERE job_id = $1 AND reason IS DISTINCT FROM $2 AND NOT failed AND NOT finished",
+        {Param::int4(job.value), Param::text(reason)});
 }
 
-std::string describe(const Error &error) {
+std::string describe(const Error& error) {
     std::string text = error.sqlstate + ": " + error.message;
     if (!error.detail.empty()) text += " (" + error.detail + ")";
     if (!error.hint.empty()) text += ". " + error.hint;

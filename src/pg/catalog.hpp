@@ -38,16 +38,17 @@ std::optional<StoredJob> find_job(std::string_view name);
 enum class Level { Info, Warning, Error };
 
 // A row in sluice.events; `actor` is the role that asked for it.
-void record_event(JobId job, Level level, std::string_view event, std::string_view message, std::string_view actor);
+void record_event(JobId job, Level level, std::string_view event, std::string_view message,
+                  std::string_view actor);
 
 // The job needs a person: ERROR with this reason, unless its definition has changed meanwhile.
-void set_failed(JobId job, int64_t generation, const Error &error, std::string_view reason);
+void set_failed(JobId job, int64_t generation, const Error& error, std::string_view reason);
 // Transient trouble: RETRYING until `clear_retry`.
-void set_retry(JobId job, int64_t generation, const Error &error, std::string_view reason, int retry_count,
+void set_retry(JobId job, int64_t generation, const Error& error, std::string_view reason, int retry_count,
                std::chrono::milliseconds wait);
 void clear_retry(JobId job, std::string_view reason);
-// Counts a worker that begins, durably before it does anything, and returns how many have begun since one succeeded:
-// a job that brings the server down must not do so for ever.
+// Counts a worker that begins, durably before it does anything, and returns how many have begun since one
+// succeeded: a job that brings the server down must not do so for ever.
 int count_start(JobId job);
 void prove_start(JobId job);
 // The stop position is reached.
@@ -55,6 +56,6 @@ void set_finished(JobId job, int64_t generation, std::string_view reason);
 void set_reason(JobId job, std::string_view reason);
 
 // "42P01: relation … does not exist (hint)", for reasons.
-std::string describe(const Error &error);
+std::string describe(const Error& error);
 
 }  // namespace sluice::catalog

@@ -28,10 +28,15 @@ struct Stored {
 using StoredOffsets = std::map<int32_t, Stored>;
 
 class Claimer {
-public:
-    Claimer(Oid table, const catalog::StoredJob &job, const SourceSpec &source, const SharedClient &client,
-            Waiter &waiter, int worker_no, int worker_count)
-        : table_(table), job_(job), source_(source), client_(client), waiter_(waiter), worker_no_(worker_no),
+  public:
+    Claimer(Oid table, const catalog::StoredJob& job, const SourceSpec& source, const SharedClient& client,
+            Waiter& waiter, int worker_no, int worker_count)
+        : table_(table),
+          job_(job),
+          source_(source),
+          client_(client),
+          waiter_(waiter),
+          worker_no_(worker_no),
           worker_count_(worker_count) {}
 
     Claim run() {
@@ -64,27 +69,28 @@ public:
         if (!now->started) mark_started();
         transaction.commit();
 
-        for (const auto &[partition, state] : stored)
+        for (const auto& [partition, state] : stored)
             if (in_topic(partition) && is_mine(partition))
-                claim.partitions.push_back({Partition{partition}, state.next, state.leader_epoch, state.stop});
+                claim.partitions.push_back(
+                    {Partition{partition}, state.next, state.leader_epoch, state.stop});
         return claim;
     }
 
-private:
+  private:
     void ask_topic() {
         topic_ = value_or_fail(fetch_topic(client_, source_.topic, kBrokerTimeout, waiter_));
         std::sort(topic_.partitions.begin(), topic_.partitions.end(),
-                  [](const PartitionInfo &a, const PartitionInfo &b) { return a.partition < b.partition; });
+                  [](const PartitionInfo& a, const PartitionInfo& b) { return a.partition < b.partition; });
         if (source_.partitions) {
             for (int32_t wanted : *source_.partitions)
                 if (std::none_of(topic_.partitions.begin(), topic_.partitions.end(),
-                                 [&](const PartitionInfo &p) { return p.partition.value == wanted; }))
-                    fail(Error::config("42704",
-                                       "topic \"" + source_.topic + "\" has no partition " + std::to_string(wanted),
-                                       "It has " + std::to_string(topic_.partitions.size()) + " partitions.",
-                                       "Change option partitions of the source."));
+                                 [&](const PartitionInfo& p) { return p.partition.value == wanted; }))
+                    fail(Error::config(
+                        "42704", "topic \"" + source_.topic + "\" has no partition " + std::to_string(wanted),
+                        "It has " + std::to_string(topic_.partitions.size()) + " partitions.",
+                        "Change option partitions of the source."));
         }
-        for (const PartitionInfo &p : topic_.partitions)
+        for (const PartitionInfo& p : topic_.partitions)
             if (!source_.partitions || std::find(source_.partitions->begin(), source_.partitions->end(),
                                                  p.partition.value) != source_.partitions->end())
                 partitions_.push_back(p.partition);
@@ -100,26 +106,27 @@ private:
     bool in_topic(int32_t partition) const { return marks_.count(partition) > 0; }
 
     // The position by partition, as a definition says it; partitions that it does not name keep `otherwise`.
-    std::map<int32_t, NextOffset> resolve(const Position &position, bool otherwise_low) {
+    std::map<int32_t, NextOffset> resolve(const Position& position, bool otherwise_low) {
         std::map<int32_t, NextOffset> result;
         if (otherwise_low)
-            for (const auto &[p, mark] : marks_) result[p] = mark.low;
+            for (const auto& [p, mark] : marks_) result[p] = mark.low;
         switch (position.kind) {
             case Position::Kind::Latest:
-                for (const auto &[p, mark] : marks_) result[p] = mark.high;
+                for (const auto& [p, mark] : marks_) result[p] = mark.high;
                 break;
             case Position::Kind::Timestamp:
-                for (const TopicOffset &o : value_or_fail(offsets_for_time(
-                         client_, source_.topic, partitions_, position.timestamp_ms, kBrokerTimeout, waiter_)))
+                for (const TopicOffset& o :
+                     value_or_fail(offsets_for_time(client_, source_.topic, partitions_,
+                                                    position.timestamp_ms, kBrokerTimeout, waiter_)))
                     result[o.partition.value] = o.offset;
                 break;
             case Position::Kind::Group:
-                for (const TopicOffset &o : value_or_fail(
+                for (const TopicOffset& o : value_or_fail(
                          committed_offsets(client_, source_.topic, partitions_, kBrokerTimeout, waiter_)))
                     result[o.partition.value] = o.offset;
                 break;
             case Position::Kind::Offsets:
-                for (const auto &[p, offset] : position.offsets) result[p] = NextOffset{offset};
+                for (const auto& [p, offset] : position.offsets) result[p] = NextOffset{offset};
                 break;
             case Position::Kind::Earliest:
             case Position::Kind::Never:
@@ -144,7 +151,10 @@ private:
             {Param::int4(job_.id.value), Param::text(source_.topic)});
         StoredOffsets stored;
         for (size_t i = 0; i < rows.size(); ++i) {
-            Stored s{NextOffset{rows.integer(i, 1)}, static_cast<int32_t>(rows.integer(i, 2)), rows.text(i, 3), {}};
+            Stored s{NextOffset{rows.integer(i, 1)},
+                     static_cast<int32_t>(rows.integer(i, 2)),
+                     rows.text(i, 3),
+                     {}};
             if (!rows.is_null(i, 4)) s.stop = NextOffset{rows.integer(i, 4)};
             stored[static_cast<int32_t>(rows.integer(i, 0))] = s;
         }
@@ -152,73 +162,83 @@ private:
     }
 
     Error offsets_missing() const {
-        return Error::config(
-            "55000", "job \"" + job_.spec.name + "\" has run before, but has no offsets for topic \"" + source_.topic + "\"",
-            "It was restored without its offsets, or its source reads another topic now. Starting anywhere could lose "
-            "or repeat messages.",
-            "Say where to go on: SELECT sluice.set_offsets('" + job_.spec.name + "', 'earliest'), 'latest', a time, or "
-            "offsets by partition.");
+        return Error::config("55000",
+                             "job \"" + job_.spec.name +
+                                 "\" has run before, but has no offsets for topic \"" + source_.topic + "\"",
+                             "It was restored without its offsets, or its source reads another topic now. "
+                             "Starting anywhere could lose "
+                             "or repeat messages.",
+                             "Say where to go on: SELECT sluice.set_offsets('" + job_.spec.name +
+                                 "', 'earliest'), 'latest', a time, or "
+                                 "offsets by partition.");
     }
 
-    void create_missing(StoredOffsets &stored) {
+    void create_missing(StoredOffsets& stored) {
         const bool first = stored.empty();
         Bookkeeping bookkeeping;
-        for (const auto &[partition, mark] : marks_) {
+        for (const auto& [partition, mark] : marks_) {
             if (stored.count(partition)) continue;
             // A partition that appears later is read from its beginning: its messages are all new to the job.
             const NextOffset next = first ? start_.at(partition) : mark.low;
-            spi::run("INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, topic_id, generation,"
-                     "  low_watermark, high_watermark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                     {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
-                      Param::int8(next.value), Param::text_or_null(topic_.topic_id), Param::int8(job_.generation),
-                      Param::int8(mark.low.value), Param::int8(mark.high.value)});
+            spi::run(
+                "INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, topic_id, generation,"
+                "  low_watermark, high_watermark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
+                 Param::int8(next.value), Param::text_or_null(topic_.topic_id), Param::int8(job_.generation),
+                 Param::int8(mark.low.value), Param::int8(mark.high.value)});
             stored[partition] = {next, -1, topic_.topic_id, {}};
             if (!first)
                 catalog::record_event(job_.id, catalog::Level::Info, "partition_added",
-                                      "topic " + source_.topic + " has a new partition " + std::to_string(partition) +
-                                          ", read from offset " + std::to_string(next.value),
+                                      "topic " + source_.topic + " has a new partition " +
+                                          std::to_string(partition) + ", read from offset " +
+                                          std::to_string(next.value),
                                       "sluice");
         }
     }
 
-    void check_range(StoredOffsets &stored) {
-        for (auto &[partition, state] : stored) {
+    void check_range(StoredOffsets& stored) {
+        for (auto& [partition, state] : stored) {
             // Another worker may have moved on since the brokers were asked.
             if (!is_mine(partition)) continue;
             const std::string where = "topic " + source_.topic + ", partition " + std::to_string(partition);
             if (!in_topic(partition)) {
-                const bool excluded = std::any_of(topic_.partitions.begin(), topic_.partitions.end(),
-                                                  [&](const auto &p) { return p.partition.value == partition; });
+                const bool excluded =
+                    std::any_of(topic_.partitions.begin(), topic_.partitions.end(),
+                                [&](const auto& p) { return p.partition.value == partition; });
                 if (excluded) continue;  // option `partitions` leaves it out now; its offset is kept
-                gap(partition, state, where + " no longer exists (the topic has " +
-                                          std::to_string(topic_.partitions.size()) + " partitions)");
+                gap(partition, state,
+                    where + " no longer exists (the topic has " + std::to_string(topic_.partitions.size()) +
+                        " partitions)");
                 continue;
             }
-            const Watermarks &mark = marks_.at(partition);
+            const Watermarks& mark = marks_.at(partition);
             if (!state.topic_id.empty() && !topic_.topic_id.empty() && state.topic_id != topic_.topic_id)
-                gap(partition, state, where + " was deleted and created again: its id was " + state.topic_id +
-                                          " and is " + topic_.topic_id + "; the next offset was " +
-                                          std::to_string(state.next.value));
+                gap(partition, state,
+                    where + " was deleted and created again: its id was " + state.topic_id + " and is " +
+                        topic_.topic_id + "; the next offset was " + std::to_string(state.next.value));
             else if (state.next < mark.low)
-                gap(partition, state, where + ": offsets " + std::to_string(state.next.value) + " to " +
-                                          std::to_string(mark.low.value - 1) + " are no longer in Kafka (" +
-                                          std::to_string(mark.low.value - state.next.value) +
-                                          " offsets); the oldest is " + std::to_string(mark.low.value));
+                gap(partition, state,
+                    where + ": offsets " + std::to_string(state.next.value) + " to " +
+                        std::to_string(mark.low.value - 1) + " are no longer in Kafka (" +
+                        std::to_string(mark.low.value - state.next.value) + " offsets); the oldest is " +
+                        std::to_string(mark.low.value));
             else if (state.next > mark.high)
-                gap(partition, state, where + ": next offset " + std::to_string(state.next.value) +
-                                          " is beyond the end " + std::to_string(mark.high.value) +
-                                          "; the topic was deleted and created again, or truncated");
+                gap(partition, state,
+                    where + ": next offset " + std::to_string(state.next.value) + " is beyond the end " +
+                        std::to_string(mark.high.value) +
+                        "; the topic was deleted and created again, or truncated");
         }
     }
 
     // Messages are gone that the job has not seen, or its position means other messages now.
-    void gap(int32_t partition, Stored &state, const std::string &what) {
+    void gap(int32_t partition, Stored& state, const std::string& what) {
         const Fallback fallback = job_.spec.options.fallback_offset;
         if (fallback == Fallback::Error)
-            fail(Error::config("55000", what, "The job has not moved: nothing is skipped unless you say so.",
-                               "Call sluice.set_offsets('" + job_.spec.name +
-                                   "', …) to choose where to go on, or set option fallback_offset to earliest or "
-                                   "latest."));
+            fail(Error::config(
+                "55000", what, "The job has not moved: nothing is skipped unless you say so.",
+                "Call sluice.set_offsets('" + job_.spec.name +
+                    "', …) to choose where to go on, or set option fallback_offset to earliest or "
+                    "latest."));
         if (!in_topic(partition)) {
             catalog::record_event(job_.id, catalog::Level::Warning, "gap", what, "sluice");
             Bookkeeping bookkeeping;
@@ -226,31 +246,35 @@ private:
                      {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition)});
             return;
         }
-        const Watermarks &mark = marks_.at(partition);
+        const Watermarks& mark = marks_.at(partition);
         state.next = fallback == Fallback::Earliest ? mark.low : mark.high;
         state.leader_epoch = -1;
         catalog::record_event(job_.id, catalog::Level::Warning, "gap",
-                              what + "; goes on at " + std::to_string(state.next.value) + " (fallback_offset " +
+                              what + "; goes on at " + std::to_string(state.next.value) +
+                                  " (fallback_offset " +
                                   (fallback == Fallback::Earliest ? "earliest" : "latest") + ")",
                               "sluice");
         Bookkeeping bookkeeping;
-        spi::run("UPDATE sluice.offsets SET next_offset = $4, leader_epoch = NULL, topic_id = $5,"
-                 " low_watermark = $6, high_watermark = $7 WHERE job_id = $1 AND topic = $2 AND partition = $3",
-                 {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
-                  Param::int8(state.next.value), Param::text_or_null(topic_.topic_id), Param::int8(mark.low.value),
-                  Param::int8(mark.high.value)});
+        spi::run(
+            "UPDATE sluice.offsets SET next_offset = $4, leader_epoch = NULL, topic_id = $5,"
+            " low_watermark = $6, high_watermark = $7 WHERE job_id = $1 AND topic = $2 AND partition = $3",
+            {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
+             Param::int8(state.next.value), Param::text_or_null(topic_.topic_id), Param::int8(mark.low.value),
+             Param::int8(mark.high.value)});
     }
 
     // Fixed by the worker that comes first, so that all workers of a run stop at the same place.
-    void set_stop(StoredOffsets &stored) {
+    void set_stop(StoredOffsets& stored) {
         Bookkeeping bookkeeping;
-        for (auto &[partition, state] : stored) {
+        for (auto& [partition, state] : stored) {
             const auto stop = stop_.find(partition);
             if (state.stop || stop == stop_.end()) continue;
             state.stop = stop->second;
-            spi::run("UPDATE sluice.offsets SET stop_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = $3",
-                     {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
-                      Param::int8(stop->second.value)});
+            spi::run(
+                "UPDATE sluice.offsets SET stop_offset = $4 WHERE job_id = $1 AND topic = $2 AND partition = "
+                "$3",
+                {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
+                 Param::int8(stop->second.value)});
         }
     }
 
@@ -260,10 +284,10 @@ private:
     }
 
     Oid table_;
-    const catalog::StoredJob &job_;
-    const SourceSpec &source_;
-    const SharedClient &client_;
-    Waiter &waiter_;
+    const catalog::StoredJob& job_;
+    const SourceSpec& source_;
+    const SharedClient& client_;
+    Waiter& waiter_;
     int worker_no_;
     int worker_count_;
     TopicInfo topic_;
@@ -275,8 +299,8 @@ private:
 
 }  // namespace
 
-Claim claim_partitions(Oid job_table, const catalog::StoredJob &job, const SourceSpec &source,
-                       const SharedClient &client, Waiter &waiter, int worker_no, int worker_count) {
+Claim claim_partitions(Oid job_table, const catalog::StoredJob& job, const SourceSpec& source,
+                       const SharedClient& client, Waiter& waiter, int worker_no, int worker_count) {
     return Claimer(job_table, job, source, client, waiter, worker_no, worker_count).run();
 }
 

@@ -1,6 +1,6 @@
-// Where a worker goes on: the partitions that are its own, with next offsets checked against what the topic still has.
-// Must not read messages. Never resets an offset silently: it raises, or follows `fallback_offset` and records the gap.
-// Returns values; leaves no transaction open.
+// Where a worker goes on: the partitions that are its own, with next offsets checked against what the topic
+// still has. Must not read messages. Never resets an offset silently: it raises, or follows `fallback_offset`
+// and records the gap. Returns values; leaves no transaction open.
 #pragma once
 
 #include "base/ports.hpp"
@@ -20,10 +20,11 @@ struct Claim {
     bool fenced = false;                     // the job has changed meanwhile: leave quietly
 };
 
-// Reads positions of all partitions of the job, creates those that are missing (the whole job at its first start, new
-// partitions later, from their beginning), checks the range, sets stop offsets of this run. Throws Failure: Transient
-// when the brokers do not answer, Config for a gap that needs a person (exact numbers in the message).
-Claim claim_partitions(Oid job_table, const catalog::StoredJob &job, const SourceSpec &source,
-                       const SharedClient &client, Waiter &waiter, int worker_no, int worker_count);
+// Reads positions of all partitions of the job, creates those that are missing (the whole job at its first
+// start, new partitions later, from their beginning), checks the range, sets stop offsets of this run. Throws
+// Failure: Transient when the brokers do not answer, Config for a gap that needs a person (exact numbers in
+// the message).
+Claim claim_partitions(Oid job_table, const catalog::StoredJob& job, const SourceSpec& source,
+                       const SharedClient& client, Waiter& waiter, int worker_no, int worker_count);
 
 }  // namespace sluice

@@ -226,21 +226,29 @@ std::vector<TestRow> test_topic(const catalog::StoredJob& job, size_t count) {
     MessageBatch batch;
     std::vector<ConsumerEvent> events;
     size_t ended = 0;
+    std::optional<Error> trouble;
     const auto until = std::chrono::steady_clock::now() + kPatience;
     while (batch.size() < count && ended < assignments.size() && std::chrono::steady_clock::now() < until) {
         consumer->clear_wake();
         events.clear();
-        consumer->poll(batch, {count - batch.size(), static_cast<size_t>(job.spec.options.memory)}, events);
+        consumer->poll(batch, {count, static_cast<size_t>(job.spec.options.memory)}, events);
         for (const ConsumerEvent& event : events) {
             if (event.kind == ConsumerEvent::Kind::EndOfPartition)
                 ++ended;
+            else if (event.error.kind == ErrorKind::Transient)
+                trouble = event.error;
             else
                 fail(event.error);
         }
         if (batch.size() < count && ended < assignments.size())
             waiter.wait_readable(consumer->wake_fd(), milliseconds(200));
     }
-    return test_messages(job, batch.messages());
+    if (batch.size() == 0 && ended < assignments.size() && trouble) fail(*trouble);
+    // As a worker orders them.
+    std::vector<MessageView> ordered(batch.messages().begin(), batch.messages().end());
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const MessageView& a, const MessageView& b) { return a.partition < b.partition; });
+    return test_messages(job, ordered);
 }
 
 void return_rows(FunctionCallInfo fcinfo, const std::vector<TestRow>& rows) {

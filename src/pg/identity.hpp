@@ -9,16 +9,16 @@ namespace sluice {
 
 // Runs the scope as another role. SECURITY_LOCAL_USERID_CHANGE keeps SET ROLE out while it lasts.
 class RunAs {
-public:
+  public:
     explicit RunAs(Oid role) {
         GetUserIdAndSecContext(&role_, &context_);
         SetUserIdAndSecContext(role, context_ | SECURITY_LOCAL_USERID_CHANGE);
     }
     ~RunAs() { SetUserIdAndSecContext(role_, context_); }
-    RunAs(const RunAs &) = delete;
-    RunAs &operator=(const RunAs &) = delete;
+    RunAs(const RunAs&) = delete;
+    RunAs& operator=(const RunAs&) = delete;
 
-private:
+  private:
     Oid role_;
     int context_;
 };

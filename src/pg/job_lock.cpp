@@ -16,9 +16,7 @@ namespace {
 constexpr uint16 kJobSub = 0;
 constexpr JobId kManager{0};
 
-uint16 worker_sub(int worker_no) {
-    return static_cast<uint16>(1 + worker_no);
-}
+uint16 worker_sub(int worker_no) { return static_cast<uint16>(1 + worker_no); }
 
 LOCKTAG tag_of(Oid table, JobId job, uint16 sub) {
     LOCKTAG tag;
@@ -26,8 +24,8 @@ LOCKTAG tag_of(Oid table, JobId job, uint16 sub) {
     return tag;
 }
 
-// Session locks are of the method of advisory locks: PostgreSQL drops session locks of the default method when any
-// transaction aborts, and keeps them when the process ends.
+// Session locks are of the method of advisory locks: PostgreSQL drops session locks of the default method
+// when any transaction aborts, and keeps them when the process ends.
 LOCKTAG session_tag_of(Oid table, JobId job, uint16 sub) {
     LOCKTAG tag = tag_of(table, job, sub);
     tag.locktag_lockmethodid = USER_LOCKMETHOD;
@@ -41,12 +39,13 @@ bool try_lock_session(Oid table, JobId job, uint16 sub) {
     });
 }
 
-// Calls `visit(proc)` for every live process that holds the manager's or, with a job, one of its workers' locks.
+// Calls `visit(proc)` for every live process that holds the manager's or, with a job, one of its workers'
+// locks.
 template <class Visit>
 void for_each_holder(Oid table, JobId job, Visit visit) {
-    LockData *data = GetLockStatusData();
+    LockData* data = GetLockStatusData();
     for (int i = 0; i < data->nelements; ++i) {
-        const LockInstanceData &lock = data->locks[i];
+        const LockInstanceData& lock = data->locks[i];
         if (lock.locktag.locktag_type != LOCKTAG_OBJECT || lock.locktag.locktag_field1 != MyDatabaseId ||
             lock.locktag.locktag_field2 != table || !(lock.holdMask & LOCKBIT_ON(ExclusiveLock)))
             continue;
@@ -54,7 +53,7 @@ void for_each_holder(Oid table, JobId job, Visit visit) {
         const bool worker = job.value != 0 && lock.locktag.locktag_field3 == static_cast<uint32>(job.value) &&
                             lock.locktag.locktag_field4 != kJobSub;
         if (!manager && !worker) continue;
-        if (PGPROC *proc = BackendPidGetProc(lock.pid)) visit(proc, manager);
+        if (PGPROC* proc = BackendPidGetProc(lock.pid)) visit(proc, manager);
     }
 }
 
@@ -64,7 +63,7 @@ constexpr int kMaxLatches = 512;
 JobId wake_jobs[kMaxJobs];
 int wake_job_count = 0;  // more than kMaxJobs are left to the manager's poll
 bool wake_wanted = false;
-Latch *latches[kMaxLatches];
+Latch* latches[kMaxLatches];
 int latch_count = 0;
 bool start_manager = false;
 
@@ -76,7 +75,7 @@ void collect_latches() {
         start_manager = false;  // DROP EXTENSION in this transaction: the manager notices by itself
         return;
     }
-    auto add = [](PGPROC *proc, bool manager) {
+    auto add = [](PGPROC* proc, bool manager) {
         if (manager) start_manager = false;
         if (latch_count < kMaxLatches) latches[latch_count++] = &proc->procLatch;
     };
@@ -84,7 +83,7 @@ void collect_latches() {
     for (int i = 0; i < wake_job_count; ++i) for_each_holder(table, wake_jobs[i], add);
 }
 
-void on_transaction(XactEvent event, void *) {
+void on_transaction(XactEvent event, void*) {
     switch (event) {
         case XACT_EVENT_PRE_COMMIT:
             if (wake_wanted) collect_latches();
@@ -138,9 +137,7 @@ bool try_lock_worker(Oid table, JobId job, int worker_no) {
     return try_lock_session(table, job, worker_sub(worker_no));
 }
 
-bool try_lock_manager(Oid table) {
-    return try_lock_session(table, kManager, worker_sub(0));
-}
+bool try_lock_manager(Oid table) { return try_lock_session(table, kManager, worker_sub(0)); }
 
 void unlock_manager(Oid table) {
     call([&] {
@@ -157,13 +154,13 @@ void wake_at_commit(JobId job) {
 }
 
 void wake_manager_now(Oid table) {
-    call([&] { for_each_holder(table, kManager, [](PGPROC *proc, bool) { SetLatch(&proc->procLatch); }); });
+    call([&] { for_each_holder(table, kManager, [](PGPROC* proc, bool) { SetLatch(&proc->procLatch); }); });
 }
 
 bool manager_is_running(Oid table) {
     return call([&] {
         bool found = false;
-        for_each_holder(table, kManager, [&found](PGPROC *, bool) { found = true; });
+        for_each_holder(table, kManager, [&found](PGPROC*, bool) { found = true; });
         return found;
     });
 }

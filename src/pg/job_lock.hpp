@@ -23,8 +23,8 @@ bool try_lock_worker(Oid table, JobId job, int worker_no);
 bool try_lock_manager(Oid table);
 void unlock_manager(Oid table);
 
-// Sets the latches of the manager and of the job's workers when this transaction commits, so that they look at the
-// catalog again; when no manager is there one is asked for. Nothing happens when it rolls back.
+// Sets the latches of the manager and of the job's workers when this transaction commits, so that they look
+// at the catalog again; when no manager is there one is asked for. Nothing happens when it rolls back.
 void wake_at_commit(JobId job);
 // Wakes the manager of this database at once, when there is one. Needs a transaction.
 void wake_manager_now(Oid table);

@@ -1,6 +1,7 @@
 // The books of a job: offsets, rejects and history, written in the transaction that writes the rows.
 // Must not know how rows are decoded or written, nor Kafka.
-// Holds the worker's beliefs (next offsets) between batches; they change only when a transaction has committed.
+// Holds the worker's beliefs (next offsets) between batches; they change only when a transaction has
+// committed.
 #pragma once
 
 #include "base/result.hpp"
@@ -48,26 +49,27 @@ struct Timings {
 };
 
 class Ledger {
-public:
+  public:
     Ledger(Oid job_table, JobId job, std::string job_name, std::string topic, int64_t generation);
 
     // Adopts what the books say, after a start or a fence.
     void adopt(std::vector<PartitionState> partitions);
-    const std::map<int32_t, PartitionState> &partitions() const { return partitions_; }
-    PartitionState &at(Partition partition) { return partitions_.at(partition.value); }
+    const std::map<int32_t, PartitionState>& partitions() const { return partitions_; }
+    PartitionState& at(Partition partition) { return partitions_.at(partition.value); }
 
-    // Opens a batch inside the caller's transaction: takes the job's lock, locks the rows of the partitions in key
-    // order and compares. False: the definition has changed or another state is wanted, leave quietly. An offset that
-    // is not the one believed in, under the same generation, is an alarm: throws Failure (Bug).
+    // Opens a batch inside the caller's transaction: takes the job's lock, locks the rows of the partitions
+    // in key order and compares. False: the definition has changed or another state is wanted, leave quietly.
+    // An offset that is not the one believed in, under the same generation, is an alarm: throws Failure
+    // (Bug).
     bool open(std::span<const Partition> partitions);
 
     // Writes offsets and counters, and merges the batch into this second's history row.
-    void advance(std::span<const Advance> advances, const std::string &end_reason, const Timings &timings);
+    void advance(std::span<const Advance> advances, const std::string& end_reason, const Timings& timings);
 
-    // Keeps a message that could not be applied. `status` is "open" or "blocking"; a later attempt at the same
-    // position updates the row and counts the attempt. `headers_json` may be empty.
-    void reject(const MessageView &message, std::string_view headers_json, const Error &error,
-                const std::string &status);
+    // Keeps a message that could not be applied. `status` is "open" or "blocking"; a later attempt at the
+    // same position updates the row and counts the attempt. `headers_json` may be empty.
+    void reject(const MessageView& message, std::string_view headers_json, const Error& error,
+                const std::string& status);
 
     // The transaction of the last open/advance has committed or was rolled back: the beliefs follow.
     void committed();
@@ -79,7 +81,7 @@ public:
     // Live numbers without a batch, in a transaction of the caller.
     void write_watermarks(Partition partition, std::optional<NextOffset> low, std::optional<NextOffset> high);
 
-private:
+  private:
     struct HistoryRow {
         int64_t id = 0;
         double started = 0;  // monotonic seconds

@@ -45,7 +45,7 @@ struct WantedJob {
 };
 
 struct Worker {
-    BackgroundWorkerHandle *handle = nullptr;
+    BackgroundWorkerHandle* handle = nullptr;
     int64_t generation = 0;
     Clock::time_point started_at{};
     Clock::time_point start_at{};
@@ -53,8 +53,8 @@ struct Worker {
 };
 
 class Manager {
-public:
-    explicit Manager(volatile ManagerOutcome *outcome) : outcome_(outcome) {}
+  public:
+    explicit Manager(volatile ManagerOutcome* outcome) : outcome_(outcome) {}
 
     [[noreturn]] void run() {
         if (!database_is_enabled(database_name().c_str())) leave(ManagerOutcome::Disabled);
@@ -85,7 +85,7 @@ public:
         }
     }
 
-private:
+  private:
     using Key = std::pair<int32_t, int>;  // job, worker number
 
     [[noreturn]] void leave(ManagerOutcome outcome) {
@@ -95,14 +95,14 @@ private:
 
     static std::string database_name() {
         spi::Transaction transaction;
-        const char *name = call([] { return get_database_name(MyDatabaseId); });
+        const char* name = call([] { return get_database_name(MyDatabaseId); });
         std::string result = name ? name : "";
         transaction.commit();
         return result;
     }
 
     // False when the extension is gone.
-    bool read_wanted(std::vector<WantedJob> &wanted) {
+    bool read_wanted(std::vector<WantedJob>& wanted) {
         spi::Transaction transaction;
         if (job_table() != table_) return false;
         {
@@ -128,28 +128,32 @@ private:
             const spi::Rows live = spi::run("SELECT job_id, worker_no FROM sluice.live_worker");
             live_.clear();
             for (size_t i = 0; i < live.size(); ++i)
-                live_.insert({static_cast<int32_t>(live.integer(i, 0)), static_cast<int>(live.integer(i, 1))});
+                live_.insert(
+                    {static_cast<int32_t>(live.integer(i, 0)), static_cast<int>(live.integer(i, 1))});
         }
         transaction.commit();
         return true;
     }
 
     static Error owner_cannot_run() {
-        return Error::config("42704", "the owner of the job was dropped or may not log in",
-                             "A worker connects as the owner of its job.",
-                             "Give the job another owner with sluice.alter_job(name, owner => …), or the role LOGIN.");
+        return Error::config(
+            "42704", "the owner of the job was dropped or may not log in",
+            "A worker connects as the owner of its job.",
+            "Give the job another owner with sluice.alter_job(name, owner => …), or the role LOGIN.");
     }
 
-    // The last look before leaving. Everybody who wants a job holds ROW EXCLUSIVE on job_state until the commit, so
-    // under SHARE either this sees the wish, or its author sees no manager any more and asks for one.
+    // The last look before leaving. Everybody who wants a job holds ROW EXCLUSIVE on job_state until the
+    // commit, so under SHARE either this sees the wish, or its author sees no manager any more and asks for
+    // one.
     bool nothing_is_wanted() {
         spi::Transaction transaction;
         bool nothing = false;
         {
             Bookkeeping bookkeeping;
             spi::run("LOCK TABLE sluice.job_state IN SHARE MODE");
-            nothing = spi::run("SELECT 1 FROM sluice.job_state"
-                               " WHERE wanted = 'running' AND NOT failed AND NOT finished LIMIT 1")
+            nothing = spi::run(
+                          "SELECT 1 FROM sluice.job_state"
+                          " WHERE wanted = 'running' AND NOT failed AND NOT finished LIMIT 1")
                           .empty();
             if (nothing) unlock_manager(table_);
         }
@@ -159,7 +163,7 @@ private:
 
     void reap() {
         const auto now = Clock::now();
-        for (auto &[key, worker] : workers_) {
+        for (auto& [key, worker] : workers_) {
             if (worker.handle == nullptr) continue;
             pid_t pid;
             if (GetBackgroundWorkerPid(worker.handle, &pid) != BGWH_STOPPED) continue;
@@ -171,25 +175,26 @@ private:
         }
     }
 
-    void start_missing(const std::vector<WantedJob> &wanted) {
+    void start_missing(const std::vector<WantedJob>& wanted) {
         const auto now = Clock::now();
         // Jobs that are no longer wanted are forgotten once their workers have left.
-        std::erase_if(workers_, [&](const auto &entry) {
+        std::erase_if(workers_, [&](const auto& entry) {
             if (entry.second.handle != nullptr) return false;
-            return std::none_of(wanted.begin(), wanted.end(), [&](const WantedJob &job) {
+            return std::none_of(wanted.begin(), wanted.end(), [&](const WantedJob& job) {
                 return job.id.value == entry.first.first && entry.first.second < job.workers;
             });
         });
-        for (const WantedJob &job : wanted) {
-            // A change of the definition lets all old workers leave before the first new one starts, so that no two
-            // of them read the same partition.
+        for (const WantedJob& job : wanted) {
+            // A change of the definition lets all old workers leave before the first new one starts, so that
+            // no two of them read the same partition.
             bool old_ones = false;
-            for (const auto &[key, worker] : workers_)
-                if (key.first == job.id.value && worker.handle != nullptr && worker.generation != job.generation)
+            for (const auto& [key, worker] : workers_)
+                if (key.first == job.id.value && worker.handle != nullptr &&
+                    worker.generation != job.generation)
                     old_ones = true;
             if (old_ones) continue;
             for (int no = 0; no < job.workers; ++no) {
-                Worker &worker = workers_[{job.id.value, no}];
+                Worker& worker = workers_[{job.id.value, no}];
                 if (worker.handle != nullptr) continue;
                 if (worker.generation != job.generation) {
                     worker.start_at = now;
@@ -201,13 +206,15 @@ private:
         }
     }
 
-    void start(const WantedJob &job, int worker_no, Worker &worker) {
+    void start(const WantedJob& job, int worker_no, Worker& worker) {
         BackgroundWorker process = describe_process("sluice_worker_main", "sluice worker");
-        const WorkerArguments arguments{job.id, worker_no, job.workers, MyDatabaseId, job.owner, job.generation};
+        const WorkerArguments arguments{job.id,       worker_no, job.workers,
+                                        MyDatabaseId, job.owner, job.generation};
         memcpy(process.bgw_extra, &arguments, sizeof arguments);
         process.bgw_notify_pid = MyProcPid;
         const bool started = call([&] {
-            MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);  // handles live until their worker ends
+            MemoryContext old =
+                MemoryContextSwitchTo(TopMemoryContext);  // handles live until their worker ends
             const bool ok = RegisterDynamicBackgroundWorker(&process, &worker.handle);
             MemoryContextSwitchTo(old);
             return ok;
@@ -220,21 +227,22 @@ private:
         tell_no_slot(job);
     }
 
-    void tell_no_slot(const WantedJob &job) {
+    void tell_no_slot(const WantedJob& job) {
         spi::Transaction transaction;
         {
             Bookkeeping bookkeeping;
-            spi::run("UPDATE sluice.job_state SET reason = $2, changed_at = pg_catalog.now()"
-                     " WHERE job_id = $1 AND wanted = 'running' AND reason IS DISTINCT FROM $2",
-                     {spi::Param::int4(job.id.value),
-                      spi::Param::text(std::string_view(
-                          "no background worker slot is free; raise max_worker_processes"))});
+            spi::run(
+                "UPDATE sluice.job_state SET reason = $2, changed_at = pg_catalog.now()"
+                " WHERE job_id = $1 AND wanted = 'running' AND reason IS DISTINCT FROM $2",
+                {spi::Param::int4(job.id.value),
+                 spi::Param::text(
+                     std::string_view("no background worker slot is free; raise max_worker_processes"))});
         }
         transaction.commit();
     }
 
     void stop_workers() {
-        for (auto &[key, worker] : workers_)
+        for (auto& [key, worker] : workers_)
             if (worker.handle != nullptr) TerminateBackgroundWorker(worker.handle);
     }
 
@@ -245,14 +253,15 @@ private:
         spi::Transaction transaction;
         {
             Bookkeeping bookkeeping;
-            spi::run("DELETE FROM sluice.batch_history"
-                     " WHERE started_at < pg_catalog.now() - $1 * interval '1 second'",
-                     {spi::Param::int4(settings::history_retention)});
+            spi::run(
+                "DELETE FROM sluice.batch_history"
+                " WHERE started_at < pg_catalog.now() - $1 * interval '1 second'",
+                {spi::Param::int4(settings::history_retention)});
         }
         transaction.commit();
     }
 
-    volatile ManagerOutcome *outcome_;
+    volatile ManagerOutcome* outcome_;
     Oid table_ = InvalidOid;
     WorkerWaiter waiter_;
     std::map<Key, Worker> workers_;
@@ -272,11 +281,11 @@ void sluice_manager_main(Datum outcome_segment) {
         BackgroundWorkerUnblockSignals();
         WorkerArguments arguments;
         memcpy(&arguments, MyBgworkerEntry->bgw_extra, sizeof arguments);
-        auto *outcome = call([&]() -> volatile ManagerOutcome * {
-            dsm_segment *segment = dsm_attach(DatumGetUInt32(outcome_segment));
+        auto* outcome = call([&]() -> volatile ManagerOutcome* {
+            dsm_segment* segment = dsm_attach(DatumGetUInt32(outcome_segment));
             if (segment == nullptr) return nullptr;
             dsm_pin_mapping(segment);
-            return static_cast<volatile ManagerOutcome *>(dsm_segment_address(segment));
+            return static_cast<volatile ManagerOutcome*>(dsm_segment_address(segment));
         });
         // The supervisor that asked is gone; the next one asks again.
         if (outcome == nullptr) proc_exit(0);

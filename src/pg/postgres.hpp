@@ -1,6 +1,6 @@
 // The one block that includes PostgreSQL's headers; every file of this floor includes it, nothing below does.
-// Must come after the C++ standard library, third-party headers and the lower floors: PostgreSQL's macros break them.
-// Owns nothing.
+// Must come after the C++ standard library, third-party headers and the lower floors: PostgreSQL's macros
+// break them. Owns nothing.
 #pragma once
 
 extern "C" {

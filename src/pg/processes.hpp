@@ -34,15 +34,15 @@ enum class ManagerOutcome : uint32_t {
 // Called once by _PG_init under shared_preload_libraries: shared memory and the static supervisor.
 void register_supervisor();
 
-// Asks for a manager of this database: wakes the supervisor, or starts a dynamic one when sluice is not preloaded.
-// Does not raise, so that it may run in a commit callback.
+// Asks for a manager of this database: wakes the supervisor, or starts a dynamic one when sluice is not
+// preloaded. Does not raise, so that it may run in a commit callback.
 void request_manager();
 
 // True when the library was preloaded, so that jobs come back after a server restart.
 bool is_preloaded();
 
 // Whether jobs of this database may run by sluice.enabled and sluice.databases.
-bool database_is_enabled(const char *database);
+bool database_is_enabled(const char* database);
 
 // The partitions that worker `worker_no` of `worker_count` reads.
 inline bool partition_belongs_to(Partition partition, int worker_no, int worker_count) {
@@ -50,7 +50,7 @@ inline bool partition_belongs_to(Partition partition, int worker_no, int worker_
 }
 
 // Fills in what all our background workers share.
-BackgroundWorker describe_process(const char *main_function, const char *type);
+BackgroundWorker describe_process(const char* main_function, const char* type);
 
 }  // namespace sluice
 

@@ -6,7 +6,7 @@
 namespace sluice::settings {
 
 extern bool enabled;                  // sluice.enabled
-extern char *databases;               // sluice.databases
+extern char* databases;               // sluice.databases
 extern int history_retention;         // sluice.history_retention, seconds
 extern bool include_offsets_in_dump;  // sluice.include_offsets_in_dump
 

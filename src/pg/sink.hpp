@@ -31,17 +31,17 @@ struct RowCounts {
 };
 
 class Sink {
-public:
+  public:
     virtual ~Sink() = default;
     // Writes all rows that `reader` yields. An error is a PgError (or Failure); `reader.current()` and
-    // `reader.stage()` then tell the message at fault and where, when that is known. Undecodable messages are left in
-    // `reader.rejects()` and counted as rejected. Runs as the current user, which is the job's owner.
-    virtual RowCounts write(BatchReader &reader) = 0;
+    // `reader.stage()` then tell the message at fault and where, when that is known. Undecodable messages are
+    // left in `reader.rejects()` and counted as rejected. Runs as the current user, which is the job's owner.
+    virtual RowCounts write(BatchReader& reader) = 0;
     // What it runs, for explain_job: one text per statement with its plan.
     virtual std::vector<std::string> explain() = 0;
 };
 
 // Looks at nothing but `job`: it needs no transaction.
-std::unique_ptr<Sink> make_sink(const ResolvedJob &job);
+std::unique_ptr<Sink> make_sink(const ResolvedJob& job);
 
 }  // namespace sluice

@@ -22,17 +22,16 @@ Connection::~Connection() {
 
 Param Param::text(std::string_view v) {
     return call([&] {
-        return Param{TEXTOID, false, PointerGetDatum(cstring_to_text_with_len(v.data(), static_cast<int>(v.size())))};
+        return Param{TEXTOID, false,
+                     PointerGetDatum(cstring_to_text_with_len(v.data(), static_cast<int>(v.size())))};
     });
 }
 
-Param Param::optional_text(const std::optional<std::string> &v) {
+Param Param::optional_text(const std::optional<std::string>& v) {
     return v ? text(std::string_view(*v)) : null_of(TEXTOID);
 }
 
-Param Param::text_or_null(std::string_view v) {
-    return v.empty() ? null_of(TEXTOID) : text(v);
-}
+Param Param::text_or_null(std::string_view v) { return v.empty() ? null_of(TEXTOID) : text(v); }
 
 Param Param::bytea(std::string_view v) {
     Param p = text(v);
@@ -40,12 +39,13 @@ Param Param::bytea(std::string_view v) {
     return p;
 }
 
-Param Param::text_array(const std::vector<std::string> &v) {
+Param Param::text_array(const std::vector<std::string>& v) {
     return call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (v.size() + 1)));
+        auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (v.size() + 1)));
         for (size_t i = 0; i < v.size(); ++i)
-            elements[i] = PointerGetDatum(cstring_to_text_with_len(v[i].data(), static_cast<int>(v[i].size())));
-        ArrayType *array =
+            elements[i] =
+                PointerGetDatum(cstring_to_text_with_len(v[i].data(), static_cast<int>(v[i].size())));
+        ArrayType* array =
             construct_array(elements, static_cast<int>(v.size()), TEXTOID, -1, false, TYPALIGN_INT);
         return Param{TEXTARRAYOID, false, PointerGetDatum(array)};
     });
@@ -53,11 +53,11 @@ Param Param::text_array(const std::vector<std::string> &v) {
 
 namespace {
 
-uint64 execute(const char *sql, const Param *params, size_t count) {
+uint64 execute(const char* sql, const Param* params, size_t count) {
     return call([&] {
-        auto *types = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
-        auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
-        auto *nulls = static_cast<char *>(palloc(count + 1));
+        auto* types = static_cast<Oid*>(palloc(sizeof(Oid) * (count + 1)));
+        auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
+        auto* nulls = static_cast<char*>(palloc(count + 1));
         for (size_t i = 0; i < count; ++i) {
             types[i] = params[i].type;
             values[i] = params[i].value;
@@ -75,14 +75,14 @@ uint64 execute(const char *sql, const Param *params, size_t count) {
 Rows collect(uint64_t processed) {
     Rows rows;
     rows.processed_ = processed;
-    SPITupleTable *table = SPI_tuptable;
+    SPITupleTable* table = SPI_tuptable;
     if (table == nullptr) return rows;
     const int columns = table->tupdesc->natts;
     rows.rows_.resize(table->numvals);
     for (uint64 i = 0; i < table->numvals; ++i) {
         rows.rows_[i].resize(columns);
         for (int c = 0; c < columns; ++c) {
-            const char *value = call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, c + 1); });
+            const char* value = call([&] { return SPI_getvalue(table->vals[i], table->tupdesc, c + 1); });
             if (value != nullptr) rows.rows_[i][c] = value;
         }
     }
@@ -90,7 +90,7 @@ Rows collect(uint64_t processed) {
     return rows;
 }
 
-Rows run(std::string_view sql, const std::vector<Param> &params) {
+Rows run(std::string_view sql, const std::vector<Param>& params) {
     return collect(execute(std::string(sql).c_str(), params.data(), params.size()));
 }
 
@@ -99,16 +99,17 @@ Rows run(std::string_view sql, std::initializer_list<Param> params) {
 }
 
 Rows Prepared::run(std::initializer_list<Param> params) {
-    const Param *first = params.begin();
+    const Param* first = params.begin();
     const size_t count = params.size();
     return collect(call([&] {
-        auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
-        auto *nulls = static_cast<char *>(palloc(count + 1));
+        auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));
+        auto* nulls = static_cast<char*>(palloc(count + 1));
         if (plan_ == nullptr) {
-            auto *types = static_cast<Oid *>(palloc(sizeof(Oid) * (count + 1)));
+            auto* types = static_cast<Oid*>(palloc(sizeof(Oid) * (count + 1)));
             for (size_t i = 0; i < count; ++i) types[i] = first[i].type;
             SPIPlanPtr plan = SPI_prepare(sql_, static_cast<int>(count), types);
-            if (plan == nullptr) elog(ERROR, "statement failed: %s: %s", SPI_result_code_string(SPI_result), sql_);
+            if (plan == nullptr)
+                elog(ERROR, "statement failed: %s: %s", SPI_result_code_string(SPI_result), sql_);
             SPI_keepplan(plan);
             plan_ = plan;
         }
@@ -132,9 +133,7 @@ Transaction::Transaction() {
     open_ = true;
 }
 
-Transaction::~Transaction() {
-    abort();
-}
+Transaction::~Transaction() { abort(); }
 
 void Transaction::commit() {
     call([] {

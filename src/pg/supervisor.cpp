@@ -1,5 +1,5 @@
-// The supervisor: keeps one manager per database that asks for one. It connects to no database, so it never stands in
-// the way of DROP DATABASE, and survives everything that ends a manager.
+// The supervisor: keeps one manager per database that asks for one. It connects to no database, so it never
+// stands in the way of DROP DATABASE, and survives everything that ends a manager.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -34,20 +34,20 @@ using Time = std::chrono::steady_clock::time_point;
 
 constexpr Seconds kFirstRestart{1};
 constexpr Seconds kLastRestart{60};
-// A manager that lives this long has found something to do; only then is the next database looked at, so that many
-// databases without jobs need one worker slot at a time.
+// A manager that lives this long has found something to do; only then is the next database looked at, so that
+// many databases without jobs need one worker slot at a time.
 constexpr std::chrono::milliseconds kProbation{1000};
 
 // In shared memory, when preloaded.
 struct Shared {
     slock_t lock;
-    Latch *latch;  // of the static supervisor; null while there is none
+    Latch* latch;  // of the static supervisor; null while there is none
     int requested_count;
     bool look_at_all;
     Oid requested[32];
 };
 
-Shared *shared = nullptr;
+Shared* shared = nullptr;
 shmem_request_hook_type next_shmem_request = nullptr;
 shmem_startup_hook_type next_shmem_startup = nullptr;
 
@@ -60,7 +60,7 @@ void start_shared_memory() {
     if (next_shmem_startup) next_shmem_startup();
     LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
     bool found = false;
-    shared = static_cast<Shared *>(ShmemInitStruct("sluice", sizeof(Shared), &found));
+    shared = static_cast<Shared*>(ShmemInitStruct("sluice", sizeof(Shared), &found));
     if (!found) {
         memset(shared, 0, sizeof(Shared));
         SpinLockInit(&shared->lock);
@@ -82,8 +82,8 @@ struct Database {
 // One database with the manager that it has or waits for.
 struct Child {
     Oid database;
-    BackgroundWorkerHandle *handle = nullptr;
-    dsm_segment *segment = nullptr;
+    BackgroundWorkerHandle* handle = nullptr;
+    dsm_segment* segment = nullptr;
     Time started_at{};
     Time start_at{};
     Seconds backoff = kFirstRestart;
@@ -94,8 +94,8 @@ struct Child {
 std::vector<Database> connectable_databases() {
     spi::Transaction transaction;
     // The rows live in the transaction's context; names are copied out of it below.
-    List *list = call([] {
-        List *result = NIL;
+    List* list = call([] {
+        List* result = NIL;
         Relation rel = table_open(DatabaseRelationId, AccessShareLock);
         TableScanDesc scan = table_beginscan_catalog(rel, 0, nullptr);
         HeapTuple tuple;
@@ -107,9 +107,9 @@ std::vector<Database> connectable_databases() {
         return result;
     });
     std::vector<Database> databases;
-    ListCell *cell;
+    ListCell* cell;
     foreach (cell, list) {
-        auto *row = reinterpret_cast<Form_pg_database>(GETSTRUCT(static_cast<HeapTuple>(lfirst(cell))));
+        auto* row = reinterpret_cast<Form_pg_database>(GETSTRUCT(static_cast<HeapTuple>(lfirst(cell))));
         databases.push_back({row->oid, NameStr(row->datname)});
     }
     transaction.commit();
@@ -117,7 +117,7 @@ std::vector<Database> connectable_databases() {
 }
 
 class Supervisor {
-public:
+  public:
     explicit Supervisor(Oid only) : only_(only) {}
 
     [[noreturn]] void run() {
@@ -125,8 +125,8 @@ public:
         for (;;) {
             take_requests();
             const auto now = std::chrono::steady_clock::now();
-            for (Child &child : children_) look_at(child, now);
-            std::erase_if(children_, [](const Child &c) { return c.database == InvalidOid; });
+            for (Child& child : children_) look_at(child, now);
+            std::erase_if(children_, [](const Child& c) { return c.database == InvalidOid; });
             if (OidIsValid(only_) && children_.empty()) proc_exit(0);
             waiter_.wait(start_next(std::chrono::steady_clock::now()));
             if (ConfigReloadPending) {
@@ -137,9 +137,9 @@ public:
         }
     }
 
-private:
+  private:
     void add(Oid database) {
-        for (Child &child : children_)
+        for (Child& child : children_)
             if (child.database == database) {
                 child.parked = false;
                 child.again = true;
@@ -151,7 +151,7 @@ private:
     }
 
     void look_at_databases() {
-        for (const Database &database : connectable_databases())
+        for (const Database& database : connectable_databases())
             if ((!OidIsValid(only_) || database.oid == only_) && database_is_enabled(database.name.c_str()))
                 add(database.oid);
         // A dynamic supervisor whose database is disabled stays: nobody else would start it again.
@@ -163,7 +163,7 @@ private:
 
     static bool exists(Oid database) {
         const auto all = connectable_databases();
-        return std::any_of(all.begin(), all.end(), [&](const Database &d) { return d.oid == database; });
+        return std::any_of(all.begin(), all.end(), [&](const Database& d) { return d.oid == database; });
     }
 
     void take_requests() {
@@ -181,11 +181,11 @@ private:
     }
 
     // Notices a manager that has ended.
-    void look_at(Child &child, Time now) {
+    void look_at(Child& child, Time now) {
         if (child.handle == nullptr) return;
         pid_t pid;
         if (GetBackgroundWorkerPid(child.handle, &pid) != BGWH_STOPPED) return;
-        const auto outcome = *static_cast<volatile ManagerOutcome *>(dsm_segment_address(child.segment));
+        const auto outcome = *static_cast<volatile ManagerOutcome*>(dsm_segment_address(child.segment));
         dsm_detach(child.segment);
         pfree(child.handle);
         child.segment = nullptr;
@@ -215,11 +215,11 @@ private:
     // Starts the next manager that is due, one at a time. Returns how long to wait; negative: until woken.
     std::chrono::milliseconds start_next(Time now) {
         Time next = Time::max();
-        for (const Child &child : children_)
+        for (const Child& child : children_)
             if (child.handle != nullptr && now - child.started_at < kProbation)
                 next = std::min(next, child.started_at + kProbation);
         const bool one_is_young = next != Time::max();
-        for (Child &child : children_) {
+        for (Child& child : children_) {
             if (child.handle != nullptr || child.parked) continue;
             if (one_is_young) continue;
             if (child.start_at > now) {
@@ -235,17 +235,18 @@ private:
                         std::chrono::milliseconds(1));
     }
 
-    bool start(Child &child) {
+    bool start(Child& child) {
         BackgroundWorker worker = describe_process("sluice_manager_main", "sluice manager");
         WorkerArguments arguments{};
         arguments.database = child.database;
         memcpy(worker.bgw_extra, &arguments, sizeof arguments);
         worker.bgw_notify_pid = MyProcPid;
         const bool started = call([&] {
-            MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);  // handles live until their manager ends
-            dsm_segment *segment = dsm_create(sizeof(ManagerOutcome), 0);
+            MemoryContext old =
+                MemoryContextSwitchTo(TopMemoryContext);  // handles live until their manager ends
+            dsm_segment* segment = dsm_create(sizeof(ManagerOutcome), 0);
             dsm_pin_mapping(segment);
-            *static_cast<ManagerOutcome *>(dsm_segment_address(segment)) = ManagerOutcome::Died;
+            *static_cast<ManagerOutcome*>(dsm_segment_address(segment)) = ManagerOutcome::Died;
             worker.bgw_main_arg = UInt32GetDatum(dsm_segment_handle(segment));
             const bool ok = RegisterDynamicBackgroundWorker(&worker, &child.handle);
             MemoryContextSwitchTo(old);
@@ -276,7 +277,7 @@ private:
 
 }  // namespace
 
-BackgroundWorker describe_process(const char *main_function, const char *type) {
+BackgroundWorker describe_process(const char* main_function, const char* type) {
     BackgroundWorker worker;
     memset(&worker, 0, sizeof worker);
     worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
@@ -300,9 +301,7 @@ void register_supervisor() {
     RegisterBackgroundWorker(&worker);
 }
 
-bool is_preloaded() {
-    return shared != nullptr;
-}
+bool is_preloaded() { return shared != nullptr; }
 
 void request_manager() {
     if (shared != nullptr) {
@@ -311,7 +310,7 @@ void request_manager() {
             shared->requested[shared->requested_count++] = MyDatabaseId;
         else
             shared->look_at_all = true;
-        Latch *latch = shared->latch;
+        Latch* latch = shared->latch;
         SpinLockRelease(&shared->lock);
         // Without a latch the supervisor is starting: it looks at all databases anyway.
         if (latch != nullptr) SetLatch(latch);
@@ -325,17 +324,17 @@ void request_manager() {
                           errhint("Raise max_worker_processes, then call sluice.start_job again.")));
 }
 
-bool database_is_enabled(const char *database) {
+bool database_is_enabled(const char* database) {
     if (!settings::enabled) return false;
     if (settings::databases == nullptr || settings::databases[0] == '\0') return true;
     return call([&] {
-        char *copy = pstrdup(settings::databases);
-        List *names = NIL;
+        char* copy = pstrdup(settings::databases);
+        List* names = NIL;
         bool found = false;
         if (SplitIdentifierString(copy, ',', &names)) {
-            ListCell *cell;
+            ListCell* cell;
             foreach (cell, names)
-                if (strcmp(static_cast<const char *>(lfirst(cell)), database) == 0) found = true;
+                if (strcmp(static_cast<const char*>(lfirst(cell)), database) == 0) found = true;
         }
         list_free(names);
         pfree(copy);

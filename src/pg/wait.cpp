@@ -11,8 +11,9 @@ namespace {
 
 bool wait_for_descriptor(int fd, std::chrono::milliseconds timeout) {
     return call([&] {
-        const int events = WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                                             fd, timeout.count(), PG_WAIT_EXTENSION);
+        const int events =
+            WaitLatchOrSocket(MyLatch, WL_LATCH_SET | WL_SOCKET_READABLE | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+                              fd, timeout.count(), PG_WAIT_EXTENSION);
         if (events & WL_LATCH_SET) ResetLatch(MyLatch);
         CHECK_FOR_INTERRUPTS();
         return (events & WL_SOCKET_READABLE) != 0;
@@ -25,19 +26,15 @@ bool SessionWaiter::wait_readable(int fd, std::chrono::milliseconds timeout) {
     return wait_for_descriptor(fd, timeout);
 }
 
-WorkerWaiter::WorkerWaiter() : set_(nullptr) {
-    watch(-1);
-}
+WorkerWaiter::WorkerWaiter() : set_(nullptr) { watch(-1); }
 
-WorkerWaiter::~WorkerWaiter() {
-    FreeWaitEventSet(set_);
-}
+WorkerWaiter::~WorkerWaiter() { FreeWaitEventSet(set_); }
 
 void WorkerWaiter::watch(int fd) {
     // An event cannot be taken out of a set, so the set is made anew.
     set_ = call([&] {
         if (set_ != nullptr) FreeWaitEventSet(set_);
-        WaitEventSet *set = CreateWaitEventSet(TopMemoryContext, 3);
+        WaitEventSet* set = CreateWaitEventSet(TopMemoryContext, 3);
         AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
         AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
         if (fd >= 0) AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, nullptr, nullptr);

@@ -11,7 +11,7 @@ namespace sluice {
 
 // For user sessions: a cancel or terminate request during the wait is thrown as PgError.
 class SessionWaiter : public Waiter {
-public:
+  public:
     bool wait_readable(int fd, std::chrono::milliseconds timeout) override;
 };
 
@@ -23,22 +23,23 @@ struct Woken {
 
 // For background processes: one long-lived set, so that waiting costs one system call.
 class WorkerWaiter : public Waiter {
-public:
+  public:
     WorkerWaiter();
-    WorkerWaiter(const WorkerWaiter &) = delete;
-    WorkerWaiter &operator=(const WorkerWaiter &) = delete;
+    WorkerWaiter(const WorkerWaiter&) = delete;
+    WorkerWaiter& operator=(const WorkerWaiter&) = delete;
     ~WorkerWaiter() override;
 
     // Makes every later `wait` watch this descriptor, instead of the one before; -1: none.
     void watch(int fd);
-    // Waits for latch, descriptor or time-out (negative: no limit) and resets the latch before it returns, so work is
-    // looked for after the reset and no wake-up is lost. Handles interrupts; exits when the postmaster is gone.
+    // Waits for latch, descriptor or time-out (negative: no limit) and resets the latch before it returns, so
+    // work is looked for after the reset and no wake-up is lost. Handles interrupts; exits when the
+    // postmaster is gone.
     Woken wait(std::chrono::milliseconds timeout);
     // Waits for another descriptor, for calls before the worker's loop.
     bool wait_readable(int fd, std::chrono::milliseconds timeout) override;
 
-private:
-    WaitEventSet *set_;
+  private:
+    WaitEventSet* set_;
 };
 
 }  // namespace sluice

@@ -60,7 +60,7 @@ void watch_relations(Oid source, Oid target) {
     source_changed = target_changed = false;
 }
 
-std::string place(const std::string &topic, Partition partition, Offset offset) {
+std::string place(const std::string& topic, Partition partition, Offset offset) {
     return "topic " + topic + ", partition " + std::to_string(partition.value) + ", offset " +
            std::to_string(offset.value);
 }
@@ -79,8 +79,8 @@ TupleDesc descriptor_of(Oid relation) {
 
 }  // namespace
 
-// Everything that is built from one definition and one claim of partitions. Members are destroyed in reverse order:
-// the messages go back before their consumer is closed.
+// Everything that is built from one definition and one claim of partitions. Members are destroyed in reverse
+// order: the messages go back before their consumer is closed.
 struct Worker::Engagement {
     catalog::StoredJob job;
     SourceSpec source;
@@ -101,8 +101,8 @@ struct Worker::Engagement {
     MessageBatch batch;
     std::vector<MessageView> ordered;  // the batch by partition, without what lies beyond a stop offset
     std::vector<ConsumerEvent> events;
-    std::map<int32_t, NextOffset> polled;    // past the newest message that was taken
-    std::map<int32_t, NextOffset> ends;      // positions past control records, not stored yet
+    std::map<int32_t, NextOffset> polled;     // past the newest message that was taken
+    std::map<int32_t, NextOffset> ends;       // positions past control records, not stored yet
     std::map<int32_t, NextOffset> told_high;  // high watermarks as stored
     std::optional<int64_t> messages_left;     // of run_job's max_messages; such a run has one worker
     Time batch_started{};
@@ -111,14 +111,14 @@ struct Worker::Engagement {
     Time memory_told_at{};
     Time partitions_looked_at{};
     bool next_does_not_fit = false;
-    bool in_trouble = false;       // RETRYING is shown
+    bool in_trouble = false;  // RETRYING is shown
     Time trouble_probe_at{};
-    bool client_trouble = false;   // the brokers do not answer; ask them now and then
-    std::optional<Next> next;      // decided while handling an event
+    bool client_trouble = false;  // the brokers do not answer; ask them now and then
+    std::optional<Next> next;     // decided while handling an event
 
     std::vector<Partition> own_partitions() const {
         std::vector<Partition> result;
-        for (const auto &[p, state] : ledger->partitions()) result.push_back(Partition{p});
+        for (const auto& [p, state] : ledger->partitions()) result.push_back(Partition{p});
         return result;
     }
 
@@ -131,7 +131,7 @@ struct Worker::Engagement {
     }
 };
 
-Worker::Worker(const WorkerArguments &arguments) : arguments_(arguments) {}
+Worker::Worker(const WorkerArguments& arguments) : arguments_(arguments) {}
 Worker::~Worker() = default;
 
 bool Worker::take_lock() {
@@ -156,14 +156,14 @@ bool Worker::still_wanted() {
     bool wanted = false;
     if (job_table() == job_table_) {
         const auto job = catalog::read_job(arguments_.job);
-        wanted = job && job->generation == arguments_.generation && job->wanted == "running" && !job->failed &&
-                 !job->finished;
+        wanted = job && job->generation == arguments_.generation && job->wanted == "running" &&
+                 !job->failed && !job->finished;
     }
     transaction.commit();
     return wanted;
 }
 
-void Worker::fail_job(const Error &error, const std::string &reason) {
+void Worker::fail_job(const Error& error, const std::string& reason) {
     spi::Transaction transaction;
     catalog::set_failed(arguments_.job, arguments_.generation, error, reason);
     wake_at_commit(arguments_.job);
@@ -177,7 +177,8 @@ void Worker::fail_job(const Error &error, const std::string &reason) {
 bool Worker::wait_before_retry(milliseconds time) {
     const Time until = clock_.now() + time;
     for (Time now = clock_.now(); now < until; now = clock_.now()) {
-        const auto rest = std::min<milliseconds>(duration_cast<milliseconds>(until - now) + milliseconds(1), kLookAgain);
+        const auto rest =
+            std::min<milliseconds>(duration_cast<milliseconds>(until - now) + milliseconds(1), kLookAgain);
         waiter_.wait(rest);
         if (!still_wanted()) return false;
     }
@@ -191,9 +192,9 @@ void Worker::run() {
         try {
             if (work() == Next::Leave) return;
             continue;
-        } catch (const Failure &failure) {
+        } catch (const Failure& failure) {
             error = failure.error;
-        } catch (const PgError &e) {
+        } catch (const PgError& e) {
             error = to_error(e.record, Stage::Fetch);
         }
         // An error may have left a transaction behind; the guards above abort theirs, this is for the rest.
@@ -203,8 +204,8 @@ void Worker::run() {
             if (!backoff_) backoff_.emplace(seconds(1), -1, std::random_device{}());
             if (const auto wait = backoff_->next()) {
                 spi::Transaction transaction;
-                catalog::set_retry(arguments_.job, arguments_.generation, error, error.message, backoff_->retries(),
-                                   *wait);
+                catalog::set_retry(arguments_.job, arguments_.generation, error, error.message,
+                                   backoff_->retries(), *wait);
                 transaction.commit();
                 if (!wait_before_retry(*wait)) return;
                 continue;
@@ -234,13 +235,16 @@ Worker::Next Worker::work() {
         const int starts = proven_ ? 0 : catalog::count_start(arguments_.job);
         transaction.commit();
         if (starts > kMostStarts)
-            fail(Error::config("58000", "workers of the job ended " + std::to_string(kMostStarts) +
-                                            " times before they had done anything",
-                               "The server log tells how they ended.", "Mend the cause, then call sluice.resume_job."));
+            fail(Error::config("58000",
+                               "workers of the job ended " + std::to_string(kMostStarts) +
+                                   " times before they had done anything",
+                               "The server log tells how they ended.",
+                               "Mend the cause, then call sluice.resume_job."));
     }
-    const JobOptions &options = e.job.spec.options;
+    const JobOptions& options = e.job.spec.options;
     if (!backoff_)
-        backoff_.emplace(milliseconds(options.retry_interval_ms), options.max_retries, std::random_device{}());
+        backoff_.emplace(milliseconds(options.retry_interval_ms), options.max_retries,
+                         std::random_device{}());
     pin_settings(e.job.spec);
 
     {
@@ -251,7 +255,7 @@ Worker::Next Worker::work() {
         e.source = load_source(e.job.source, e.job.owner);
         e.tupdesc = descriptor_of(e.job.source);
         const std::vector<AttrNumber> attributes = source_attributes(e.tupdesc);
-        const auto &used = e.resolved.source_columns_used;
+        const auto& used = e.resolved.source_columns_used;
         for (size_t i = 0; i < attributes.size(); ++i)
             e.source.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
         e.decoder.emplace(value_or_fail(RecordDecoder::make(e.source.record, &e.headers)));
@@ -268,14 +272,14 @@ Worker::Next Worker::work() {
     config.queue_bytes = static_cast<size_t>(options.memory / 2);
     e.consumer = value_or_fail(Consumer::open(config));
 
-    Claim claim = claim_partitions(job_table_, e.job, e.source, e.consumer->client(), waiter_, arguments_.worker_no,
-                                   arguments_.worker_count);
+    Claim claim = claim_partitions(job_table_, e.job, e.source, e.consumer->client(), waiter_,
+                                   arguments_.worker_no, arguments_.worker_count);
     if (claim.fenced) return Next::Leave;
     e.topic_partition_count = claim.topic_partition_count;
     e.ledger.emplace(job_table_, e.job.id, e.job.spec.name, e.source.topic, e.job.generation);
 
     std::vector<Assignment> assignments;
-    for (const PartitionState &p : claim.partitions)
+    for (const PartitionState& p : claim.partitions)
         if (!p.stop || p.next < *p.stop)
             assignments.push_back({e.source.topic, p.partition, p.next, p.leader_epoch});
     e.ledger->adopt(std::move(claim.partitions));
@@ -286,9 +290,10 @@ Worker::Next Worker::work() {
         {
             Bookkeeping bookkeeping;
             rejected_so_far =
-                spi::run("SELECT pg_catalog.count(*) FROM sluice.reject r JOIN sluice.job_state s USING (job_id)"
-                         " WHERE r.job_id = $1 AND r.status = 'open' AND r.event_time >= s.budget_since",
-                         {spi::Param::int4(e.job.id.value)})
+                spi::run(
+                    "SELECT pg_catalog.count(*) FROM sluice.reject r JOIN sluice.job_state s USING (job_id)"
+                    " WHERE r.job_id = $1 AND r.status = 'open' AND r.event_time >= s.budget_since",
+                    {spi::Param::int4(e.job.id.value)})
                     .integer(0, 0);
         }
         write_worker_state(arguments_, e.own_partitions());
@@ -298,7 +303,7 @@ Worker::Next Worker::work() {
     show_partitions(e.job.spec.name, e.own_partitions());
 
     e.budget.emplace(options.error_limit, options.error_window, rejected_so_far);
-    Consumer *consumer = e.consumer.get();
+    Consumer* consumer = e.consumer.get();
     const std::string topic = e.source.topic;
     e.applier.emplace(*e.ledger, *e.sink, *e.reader, e.headers, *e.budget,
                       [consumer, topic](Partition p) -> std::optional<std::pair<NextOffset, NextOffset>> {
@@ -321,7 +326,7 @@ Worker::Next Worker::work() {
     return next;
 }
 
-Worker::Next Worker::loop(Engagement &e) {
+Worker::Next Worker::loop(Engagement& e) {
     for (;;) {
         poll(e);
         if (e.next) return *e.next;
@@ -340,14 +345,16 @@ Worker::Next Worker::loop(Engagement &e) {
         }
         const Time now = clock_.now();
         if (e.batch.empty()) {
-            if (!e.ends.empty() && now - e.told_at >= milliseconds(e.job.spec.options.interval_ms)) store_positions(e);
+            if (!e.ends.empty() && now - e.told_at >= milliseconds(e.job.spec.options.interval_ms))
+                store_positions(e);
             if (all_partitions_stopped(e)) {
                 spi::Transaction transaction;
                 const bool all = [&] {
                     Bookkeeping bookkeeping;
-                    return spi::run("SELECT 1 FROM sluice.offsets WHERE job_id = $1 AND topic = $2"
-                                    " AND (stop_offset IS NULL OR next_offset < stop_offset)",
-                                    {spi::Param::int4(e.job.id.value), spi::Param::text(e.source.topic)})
+                    return spi::run(
+                               "SELECT 1 FROM sluice.offsets WHERE job_id = $1 AND topic = $2"
+                               " AND (stop_offset IS NULL OR next_offset < stop_offset)",
+                               {spi::Param::int4(e.job.id.value), spi::Param::text(e.source.topic)})
                         .empty();
                 }();
                 if (all || e.messages_left) {
@@ -377,7 +384,7 @@ Worker::Next Worker::loop(Engagement &e) {
     }
 }
 
-void Worker::poll(Engagement &e) {
+void Worker::poll(Engagement& e) {
     e.consumer->clear_wake();
     size_t room = e.policy->room();
     if (e.messages_left) {
@@ -389,16 +396,18 @@ void Worker::poll(Engagement &e) {
     const size_t bytes = e.batch.bytes();
     const size_t before = e.batch.size();
     // The consumer's limits are those of the whole batch.
-    const size_t came = e.consumer->poll(e.batch, {before + std::min(room, SIZE_MAX - before), bytes + e.policy->room_bytes()}, e.events);
+    const size_t came = e.consumer->poll(
+        e.batch, {before + std::min(room, SIZE_MAX - before), bytes + e.policy->room_bytes()}, e.events);
     if (came > 0) {
         e.policy->took(came, e.batch.bytes() - bytes);
-        for (size_t i = before; i < e.batch.size(); ++i) e.polled[e.batch[i].partition.value] = after(e.batch[i].offset);
+        for (size_t i = before; i < e.batch.size(); ++i)
+            e.polled[e.batch[i].partition.value] = after(e.batch[i].offset);
         e.client_trouble = false;
         if (e.in_trouble) apply_done(e);
     }
     e.next_does_not_fit =
         came == 0 && room > 0 && !e.batch.empty() && e.events.empty() && e.consumer->queued_messages() > 0;
-    for (const ConsumerEvent &event : e.events) handle(e, event);
+    for (const ConsumerEvent& event : e.events) handle(e, event);
     e.consumer->client()->drain_logs([](int level, std::string_view line) {
         // librdkafka's own words, for the server's log only: warnings and worse.
         if (level <= 4) {
@@ -408,20 +417,20 @@ void Worker::poll(Engagement &e) {
     });
 }
 
-void Worker::handle(Engagement &e, const ConsumerEvent &event) {
+void Worker::handle(Engagement& e, const ConsumerEvent& event) {
     switch (event.kind) {
         case ConsumerEvent::Kind::EndOfPartition: {
             e.client_trouble = false;
             if (e.in_trouble) apply_done(e);
-            const auto &partitions = e.ledger->partitions();
+            const auto& partitions = e.ledger->partitions();
             const auto state = partitions.find(event.partition.value);
             if (state != partitions.end() && event.position && state->second.next < *event.position)
                 e.ends[event.partition.value] = *event.position;
             break;
         }
         case ConsumerEvent::Kind::OffsetOutOfRange:
-            // Claiming again tells the exact gap, and follows fallback_offset. Should the range look right by then,
-            // the back-off keeps this from turning in circles.
+            // Claiming again tells the exact gap, and follows fallback_offset. Should the range look right by
+            // then, the back-off keeps this from turning in circles.
             if (!e.batch.empty() && apply_batch(e, EndReason::Error) == Next::Leave) {
                 e.next = Next::Leave;
                 break;
@@ -464,7 +473,7 @@ void Worker::prove() {
 }
 
 // Trouble is over: the state says so.
-void Worker::apply_done(Engagement &e) {
+void Worker::apply_done(Engagement& e) {
     e.in_trouble = false;
     backoff_->succeeded();
     spi::Transaction transaction;
@@ -473,7 +482,7 @@ void Worker::apply_done(Engagement &e) {
 }
 
 // Empty: go on with the same batch. Otherwise what to do instead.
-std::optional<Worker::Next> Worker::retry_later(Engagement &e, const Error &error) {
+std::optional<Worker::Next> Worker::retry_later(Engagement& e, const Error& error) {
     const auto wait = backoff_->next();
     if (!wait) {
         fail_job(error, "max_retries is reached: " + error.message);
@@ -489,7 +498,7 @@ std::optional<Worker::Next> Worker::retry_later(Engagement &e, const Error &erro
     return std::nullopt;
 }
 
-Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
+Worker::Next Worker::apply_batch(Engagement& e, EndReason reason) {
     // Reader and decoder were made for the old columns; the messages are read again.
     if (source_changed) {
         e.batch.release();
@@ -498,9 +507,9 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
     }
     const Time started = clock_.now();
     e.ordered.clear();
-    std::map<int32_t, std::vector<const MessageView *>> by_partition;
-    for (const MessageView &m : e.batch.messages()) {
-        const PartitionState &state = e.ledger->at(m.partition);
+    std::map<int32_t, std::vector<const MessageView*>> by_partition;
+    for (const MessageView& m : e.batch.messages()) {
+        const PartitionState& state = e.ledger->at(m.partition);
         if (state.stop && m.offset.value >= state.stop->value) {
             // The partition is done; what lies beyond stays for another run.
             e.ends[m.partition.value] = *state.stop;
@@ -509,8 +518,8 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
         by_partition[m.partition.value].push_back(&m);
     }
     e.ordered.reserve(e.batch.size());
-    for (const auto &[partition, messages] : by_partition)
-        for (const MessageView *m : messages) e.ordered.push_back(*m);
+    for (const auto& [partition, messages] : by_partition)
+        for (const MessageView* m : messages) e.ordered.push_back(*m);
 
     if (target_changed) refresh_sink(e);
     const double fetch_ms = std::chrono::duration<double, std::milli>(started - e.batch_started).count();
@@ -536,7 +545,7 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
                 if (target_changed) refresh_sink(e);
                 break;
             case Recut::Step::Kind::Blocked: {
-                const MessageView &m = e.ordered[e.recut->committed()];
+                const MessageView& m = e.ordered[e.recut->committed()];
                 fail_job(*step.error, place(e.source.topic, m.partition, m.offset) + ": " +
                                           catalog::describe(*step.error));
                 e.next = Next::Leave;
@@ -562,7 +571,7 @@ Worker::Next Worker::apply_batch(Engagement &e, EndReason reason) {
 }
 
 // The target has another definition now: resolve again before the next row is written.
-void Worker::refresh_sink(Engagement &e) {
+void Worker::refresh_sink(Engagement& e) {
     target_changed = false;
     spi::Transaction transaction;
     // It may have another name, too.
@@ -575,10 +584,10 @@ void Worker::refresh_sink(Engagement &e) {
     transaction.commit();
 }
 
-bool Worker::all_partitions_stopped(Engagement &e) {
+bool Worker::all_partitions_stopped(Engagement& e) {
     if (e.messages_left && *e.messages_left - static_cast<int64_t>(e.batch.size()) <= 0) return true;
     bool any = false;
-    for (const auto &[partition, state] : e.ledger->partitions()) {
+    for (const auto& [partition, state] : e.ledger->partitions()) {
         if (!state.stop) return false;
         any = true;
         NextOffset position = state.next;
@@ -592,11 +601,11 @@ bool Worker::all_partitions_stopped(Engagement &e) {
 }
 
 // Stores positions that moved without a message: control records of transactions, compaction.
-void Worker::store_positions(Engagement &e) {
+void Worker::store_positions(Engagement& e) {
     std::vector<Advance> advances;
     std::vector<Partition> partitions;
-    for (const auto &[partition, end] : e.ends) {
-        const PartitionState &state = e.ledger->at(Partition{partition});
+    for (const auto& [partition, end] : e.ends) {
+        const PartitionState& state = e.ledger->at(Partition{partition});
         const NextOffset position = state.stop ? std::min(end, *state.stop) : end;
         if (position <= state.next) continue;
         Advance a;
@@ -625,14 +634,15 @@ void Worker::store_positions(Engagement &e) {
 }
 
 // Watermarks and memory while nothing is applied; writes only what has changed.
-void Worker::tell_live_numbers(Engagement &e) {
+void Worker::tell_live_numbers(Engagement& e) {
     const Time now = clock_.now();
     if (now - e.told_at < kLiveNumbers) return;
     e.told_at = now;
     prove();
     if (e.client_trouble && now >= e.trouble_probe_at) {
         std::vector<Partition> partitions = e.own_partitions();
-        const auto marks = fetch_watermarks(e.consumer->client(), e.source.topic, partitions, kBrokerTimeout, waiter_);
+        const auto marks =
+            fetch_watermarks(e.consumer->client(), e.source.topic, partitions, kBrokerTimeout, waiter_);
         if (marks) {
             e.client_trouble = false;
             apply_done(e);
@@ -641,13 +651,13 @@ void Worker::tell_live_numbers(Engagement &e) {
             if (!wait) fail(marks.error());
             e.trouble_probe_at = clock_.now() + *wait;
             spi::Transaction transaction;
-            catalog::set_retry(e.job.id, e.job.generation, marks.error(), marks.error().message, backoff_->retries(),
-                               *wait);
+            catalog::set_retry(e.job.id, e.job.generation, marks.error(), marks.error().message,
+                               backoff_->retries(), *wait);
             transaction.commit();
         }
     }
     std::vector<std::pair<Partition, Watermarks>> changed;
-    for (const auto &[partition, state] : e.ledger->partitions()) {
+    for (const auto& [partition, state] : e.ledger->partitions()) {
         const auto marks = e.consumer->watermarks(e.source.topic, Partition{partition});
         if (!marks) continue;
         const auto told = e.told_high.find(partition);
@@ -657,7 +667,7 @@ void Worker::tell_live_numbers(Engagement &e) {
     const bool memory = now - e.memory_told_at >= kMemoryNumbers * 6;
     if (changed.empty() && !memory) return;
     spi::Transaction transaction;
-    for (const auto &[partition, marks] : changed) {
+    for (const auto& [partition, marks] : changed) {
         e.ledger->write_watermarks(partition, marks.low, marks.high);
         e.told_high[partition.value] = marks.high;
     }
@@ -669,7 +679,7 @@ void Worker::tell_live_numbers(Engagement &e) {
 }
 
 // False when the topic has other partitions than at the claim.
-bool Worker::look_for_partitions(Engagement &e) {
+bool Worker::look_for_partitions(Engagement& e) {
     e.partitions_looked_at = clock_.now();
     const auto topic = fetch_topic(e.consumer->client(), e.source.topic, kBrokerTimeout, waiter_);
     // A problem of the brokers shows up as an event; this look only adds partitions.

@@ -1,6 +1,6 @@
 // A worker's life: reads its partitions of the topic, closes batches, has them applied, and says how it goes.
-// Must not know how rows are written (Sink), how batches are cut (Recut) or where positions come from (claim).
-// Owns the consumer, the batch and everything that lives as long as a definition.
+// Must not know how rows are written (Sink), how batches are cut (Recut) or where positions come from
+// (claim). Owns the consumer, the batch and everything that lives as long as a definition.
 #pragma once
 
 #include "base/ports.hpp"
@@ -25,19 +25,19 @@
 namespace sluice {
 
 class SteadyClock : public Clock {
-public:
+  public:
     time_point now() const override { return std::chrono::steady_clock::now(); }
 };
 
 class Worker {
-public:
-    explicit Worker(const WorkerArguments &arguments);
+  public:
+    explicit Worker(const WorkerArguments& arguments);
     ~Worker();
 
     // Returns when the process should end: the job is stopped, changed, finished, or needs a person.
     void run();
 
-private:
+  private:
     enum class Next { Leave, StartOver };
 
     // Everything that is built from one definition and one claim of partitions.
@@ -46,20 +46,20 @@ private:
     bool take_lock();
     std::optional<catalog::StoredJob> load_definition();
     Next work();
-    Next loop(Engagement &e);
-    void poll(Engagement &e);
-    void handle(Engagement &e, const ConsumerEvent &event);
-    Next apply_batch(Engagement &e, EndReason reason);
-    std::optional<Next> retry_later(Engagement &e, const Error &error);
+    Next loop(Engagement& e);
+    void poll(Engagement& e);
+    void handle(Engagement& e, const ConsumerEvent& event);
+    Next apply_batch(Engagement& e, EndReason reason);
+    std::optional<Next> retry_later(Engagement& e, const Error& error);
     void prove();
-    void apply_done(Engagement &e);
-    void store_positions(Engagement &e);
-    void tell_live_numbers(Engagement &e);
-    bool look_for_partitions(Engagement &e);
-    bool all_partitions_stopped(Engagement &e);
-    void refresh_sink(Engagement &e);
+    void apply_done(Engagement& e);
+    void store_positions(Engagement& e);
+    void tell_live_numbers(Engagement& e);
+    bool look_for_partitions(Engagement& e);
+    bool all_partitions_stopped(Engagement& e);
+    void refresh_sink(Engagement& e);
     bool still_wanted();
-    void fail_job(const Error &error, const std::string &reason);
+    void fail_job(const Error& error, const std::string& reason);
     bool wait_before_retry(std::chrono::milliseconds time);
 
     WorkerArguments arguments_;

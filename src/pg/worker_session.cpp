@@ -16,16 +16,17 @@ namespace sluice {
 
 namespace {
 
-// A target that stays locked for this long is retried later: waiting for ever would hold the job's other locks.
-constexpr const char *kLockTimeout = "30s";
+// A target that stays locked for this long is retried later: waiting for ever would hold the job's other
+// locks.
+constexpr const char* kLockTimeout = "30s";
 
-void set(const char *name, const std::string &value) {
+void set(const char* name, const std::string& value) {
     call([&] { SetConfigOption(name, value.c_str(), PGC_SUSET, PGC_S_SESSION); });
 }
 
 }  // namespace
 
-void pin_settings(const JobSpec &spec) {
+void pin_settings(const JobSpec& spec) {
     set("search_path", "pg_catalog, pg_temp");
     set("default_transaction_isolation", "read committed");
     set("default_transaction_read_only", "off");
@@ -40,12 +41,13 @@ void pin_settings(const JobSpec &spec) {
     set("synchronous_commit", spec.options.synchronous_commit);
     // Sorting and keeping a batch's rows shares the job's memory with the queue and the batch itself.
     set("work_mem", std::to_string(std::max<int64_t>(spec.options.memory / 4 / 1024, 4096)) + "kB");
-    for (const auto &[name, value] : spec.settings) set(name.c_str(), value);
+    for (const auto& [name, value] : spec.settings) set(name.c_str(), value);
 }
 
-void show_partitions(const std::string &job, const std::vector<Partition> &partitions) {
+void show_partitions(const std::string& job, const std::vector<Partition>& partitions) {
     std::string text = "sluice: " + job + " [";
-    for (size_t i = 0; i < partitions.size(); ++i) text += (i ? "," : "") + std::to_string(partitions[i].value);
+    for (size_t i = 0; i < partitions.size(); ++i)
+        text += (i ? "," : "") + std::to_string(partitions[i].value);
     text += "]";
     if (text.size() > NAMEDATALEN - 1) text = text.substr(0, NAMEDATALEN - 5) + "…]";
     call([&] {
@@ -58,29 +60,30 @@ int64_t private_memory() {
     long size = 0;
     long resident = 0;
     long shared = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
+    FILE* file = fopen("/proc/self/statm", "re");
     if (file == nullptr) return 0;
     const int read = fscanf(file, "%ld %ld %ld", &size, &resident, &shared);
     fclose(file);
     return read == 3 ? static_cast<int64_t>(resident - shared) * sysconf(_SC_PAGESIZE) : 0;
 }
 
-void write_worker_state(const WorkerArguments &arguments, const std::vector<Partition> &partitions) {
+void write_worker_state(const WorkerArguments& arguments, const std::vector<Partition>& partitions) {
     using spi::Param;
     Bookkeeping bookkeeping;
     const Param array = call([&] {
-        auto *elements = static_cast<Datum *>(palloc(sizeof(Datum) * (partitions.size() + 1)));
+        auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (partitions.size() + 1)));
         for (size_t i = 0; i < partitions.size(); ++i) elements[i] = Int32GetDatum(partitions[i].value);
         return Param::of(INT4ARRAYOID,
-                         PointerGetDatum(construct_array(elements, static_cast<int>(partitions.size()), INT4OID,
-                                                         sizeof(int32), true, TYPALIGN_INT)));
+                         PointerGetDatum(construct_array(elements, static_cast<int>(partitions.size()),
+                                                         INT4OID, sizeof(int32), true, TYPALIGN_INT)));
     });
-    spi::run("INSERT INTO sluice.worker_state AS w (job_id, worker_no, pid, partitions, started_at, memory_bytes)"
-             " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5) ON CONFLICT (job_id, worker_no) DO UPDATE SET"
-             "  started_at = CASE WHEN w.pid = excluded.pid THEN w.started_at ELSE excluded.started_at END,"
-             "  pid = excluded.pid, partitions = excluded.partitions, memory_bytes = excluded.memory_bytes",
-             {Param::int4(arguments.job.value), Param::int4(arguments.worker_no), Param::int4(MyProcPid), array,
-              Param::int8(private_memory())});
+    spi::run(
+        "INSERT INTO sluice.worker_state AS w (job_id, worker_no, pid, partitions, started_at, memory_bytes)"
+        " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5) ON CONFLICT (job_id, worker_no) DO UPDATE SET"
+        "  started_at = CASE WHEN w.pid = excluded.pid THEN w.started_at ELSE excluded.started_at END,"
+        "  pid = excluded.pid, partitions = excluded.partitions, memory_bytes = excluded.memory_bytes",
+        {Param::int4(arguments.job.value), Param::int4(arguments.worker_no), Param::int4(MyProcPid), array,
+         Param::int8(private_memory())});
 }
 
 }  // namespace sluice

@@ -12,15 +12,16 @@
 
 namespace sluice {
 
-// Sets what neither the role nor the database may change under a job: isolation, read-write, replication role, row
-// security, text forms, time-outs; and what the job's definition says: time zone, date styles, commit, memory.
-void pin_settings(const JobSpec &spec);
+// Sets what neither the role nor the database may change under a job: isolation, read-write, replication
+// role, row security, text forms, time-outs; and what the job's definition says: time zone, date styles,
+// commit, memory.
+void pin_settings(const JobSpec& spec);
 
 // "sluice: orders [0,2]" in pg_stat_activity.
-void show_partitions(const std::string &job, const std::vector<Partition> &partitions);
+void show_partitions(const std::string& job, const std::vector<Partition>& partitions);
 
 // Writes this worker's row in sluice.worker_state. Needs a transaction.
-void write_worker_state(const WorkerArguments &arguments, const std::vector<Partition> &partitions);
+void write_worker_state(const WorkerArguments& arguments, const std::vector<Partition>& partitions);
 
 // Memory of this process beyond shared buffers, in bytes.
 int64_t private_memory();

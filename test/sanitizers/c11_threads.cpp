@@ -1,6 +1,7 @@
-// Gives ThreadSanitizer sight of librdkafka's threads and locks. GCC 12's does not know C11's functions: a thread that
-// thrd_create made crashes it, and a lock by mtx_lock orders nothing for it. The program's own definitions win over the
-// C library's; these hand on to the POSIX functions, which it knows, and which glibc's types are the same as.
+// Gives ThreadSanitizer sight of librdkafka's threads and locks. GCC 12's does not know C11's functions: a
+// thread that thrd_create made crashes it, and a lock by mtx_lock orders nothing for it. The program's own
+// definitions win over the C library's; these hand on to the POSIX functions, which it knows, and which
+// glibc's types are the same as.
 
 #include <pthread.h>
 #include <threads.h>
@@ -18,11 +19,16 @@ pthread_cond_t* posix(cnd_t* condition) { return reinterpret_cast<pthread_cond_t
 
 int result(int code) {
     switch (code) {
-        case 0: return thrd_success;
-        case EBUSY: return thrd_busy;
-        case ETIMEDOUT: return thrd_timedout;
-        case ENOMEM: return thrd_nomem;
-        default: return thrd_error;
+        case 0:
+            return thrd_success;
+        case EBUSY:
+            return thrd_busy;
+        case ETIMEDOUT:
+            return thrd_timedout;
+        case ENOMEM:
+            return thrd_nomem;
+        default:
+            return thrd_error;
     }
 }
 
