@@ -51,6 +51,7 @@ RESET ROLE;
 
 -- The other form, with secrets, quoted names, a key, metadata by column, types of one's own, no mode.
 \set feelings 'INPUT:\n  SOURCE: {BROKERS: [b1, b2], TOPIC: feelings}\n  KEY: {COLUMNS: [{NAME: ''"Key"'', TYPE: text}], FORMAT: text}\n  VALUE: {COLUMNS: {feeling: mood}, FORMAT: delimited, DELIMITED_OPTION: {DELIMITER: "||"}}\n  META: {COLUMNS: [{NAME: meta, TYPE: jsonb}, {NAME: at, TYPE: timestamptz, METADATA: timestamp}]}\nOUTPUT: {TABLE: ''"Feelings"'', MODE: merge}\nPROPERTIES: {security_protocol: sasl_plaintext, sasl.mechanisms: PLAIN, sasl.username: etl, sasl.password: geheim}\nOPTIONS: {start: latest}\n'
+SELECT replace(replace(:'feelings', 'TABLE:', 'SCHEMA: yaml_shop, TABLE:'), ': mood', ': yaml_shop.mood') AS feelings_of_yaml_shop \gset
 SET search_path = yaml_shop;
 SELECT sluice.create_job_from_yaml('feelings', :'feelings', check_broker => false) IS NOT NULL AS created;
 SELECT source::text ~ '^sluice_ext_' AS beside_the_target, target, owner = current_user::regrole AS mine FROM sluice.jobs
@@ -156,6 +157,19 @@ SET client_min_messages = warning;
 SELECT sluice.alter_job('again', source => 'yaml_meta.src', mapping => '{"id": "id", "version": "1"}', update_columns => '{version}', check_broker => false);
 SELECT sluice.drop_job('again');
 SELECT ftrelid::regclass::text ~ 'sluice_ext_' AS of_yaml FROM pg_foreign_table ORDER BY 1;
+
+-- The rest goes even when a person has dropped a part of it, or renamed the server.
+SELECT sluice.create_job_from_yaml('broken', :'feelings_of_yaml_shop', check_broker => false) AS id \gset
+SELECT srvname AS server FROM pg_foreign_server WHERE srvname = 'sluice_server_' || :id \gset
+ALTER SERVER :server RENAME TO yaml_renamed;
+SELECT sluice.drop_job('broken');
+SELECT count(*) FROM pg_foreign_server WHERE srvname = 'yaml_renamed';
+SELECT sluice.create_job_from_yaml('broken', :'feelings_of_yaml_shop', check_broker => false) AS id \gset
+SELECT source::text AS source FROM sluice.jobs WHERE job_name = 'broken' \gset
+DROP FOREIGN TABLE :source;
+SELECT sluice.job_to_yaml('broken');
+SELECT sluice.drop_job('broken');
+SELECT count(*) FROM pg_foreign_server WHERE srvname = 'sluice_server_' || :id;
 
 SELECT sluice.drop_job(job_name) FROM sluice.jobs;
 DROP FUNCTION pg_temp.wrong;

@@ -286,7 +286,7 @@ CREATE FUNCTION sluice.create_job_from_yaml(name text, yaml text, description te
   RETURNS integer LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_create_job_from_yaml';
 
 CREATE FUNCTION sluice.job_to_yaml(name text)
-  RETURNS text LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'sluice_job_to_yaml';
+  RETURNS text LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'sluice_job_to_yaml';
 
 CREATE FUNCTION sluice.alter_job(name text, source text DEFAULT NULL, target text DEFAULT NULL,
     mode text DEFAULT NULL, match_columns text[] DEFAULT NULL, update_columns text[] DEFAULT NULL,
@@ -296,20 +296,20 @@ CREATE FUNCTION sluice.alter_job(name text, source text DEFAULT NULL, target tex
   RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_alter_job';
 
 CREATE FUNCTION sluice.rename_job(name text, new_name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_rename_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_rename_job';
 CREATE FUNCTION sluice.drop_job(name text, keep_errors boolean DEFAULT false)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_drop_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_drop_job';
 
 CREATE FUNCTION sluice.start_job(name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_start_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_start_job';
 CREATE FUNCTION sluice.stop_job(name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_stop_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_stop_job';
 CREATE FUNCTION sluice.pause_job(name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_pause_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_pause_job';
 CREATE FUNCTION sluice.resume_job(name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_resume_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_resume_job';
 CREATE FUNCTION sluice.restart_job(name text)
-  RETURNS void LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_restart_job';
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_restart_job';
 CREATE FUNCTION sluice.stop_all_jobs()
   RETURNS integer LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_stop_all_jobs';
 
@@ -325,13 +325,13 @@ CREATE FUNCTION sluice.skip_offset(name text, partition integer, "offset" bigint
 CREATE FUNCTION sluice.test_job(name text, messages integer DEFAULT 10,
     OUT kafka_partition integer, OUT kafka_offset bigint, OUT outcome text, OUT "row" jsonb, OUT stage text,
     OUT sqlstate text, OUT error_message text, OUT error_detail text, OUT error_hint text, OUT column_name text)
-  RETURNS SETOF record LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_test_job_messages';
+  RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_test_job_messages';
 CREATE FUNCTION sluice.test_job(name text, sample bytea, key bytea DEFAULT NULL,
     OUT kafka_partition integer, OUT kafka_offset bigint, OUT outcome text, OUT "row" jsonb, OUT stage text,
     OUT sqlstate text, OUT error_message text, OUT error_detail text, OUT error_hint text, OUT column_name text)
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_test_job_sample';
 CREATE FUNCTION sluice.explain_job(name text)
-  RETURNS SETOF text LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_explain_job';
+  RETURNS SETOF text LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_explain_job';
 
 -- Procedures wait for other transactions, so they commit; SET or SECURITY DEFINER would forbid that.
 CREATE PROCEDURE sluice.run_job(name text, until text DEFAULT 'latest', max_messages bigint DEFAULT NULL,

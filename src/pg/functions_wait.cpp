@@ -30,7 +30,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Steady = std::chrono::steady_clock;
 
-constexpr milliseconds kLook{50};
+constexpr milliseconds kLook{100};
+// A producer that waits for its own write waits for few milliseconds, as a rule.
+constexpr milliseconds kQuickLook{20};
+constexpr seconds kQuickTime{1};
+// Looking at a job's state means looking at all locks of the server.
+constexpr seconds kLookAtState{1};
 constexpr seconds kProgress{2};
 constexpr int64_t kForEver = -1;
 
@@ -62,11 +67,11 @@ class Procedure {
         call([] { SPI_finish(); });
     }
     // Commits, then waits a little; cancellable.
-    void wait() {
+    void wait(milliseconds time) {
         commit();
-        call([] {
+        call([&] {
             const int events = WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-                                         kLook.count(), PG_WAIT_EXTENSION);
+                                         time.count(), PG_WAIT_EXTENSION);
             if (events & WL_LATCH_SET) ResetLatch(MyLatch);
             CHECK_FOR_INTERRUPTS();
         });
@@ -179,7 +184,7 @@ void follow_run(Procedure& procedure, const catalog::StoredJob& job, const Deadl
     const Numbers from = numbers_of(job.id);
     auto told = Steady::now();
     for (;;) {
-        procedure.wait();
+        procedure.wait(kLook);
         const State state = state_of(job.id, name);
         const auto elapsed = std::chrono::duration<double>(Steady::now() - deadline.start()).count();
         if (state.state == "FINISHED")
@@ -187,7 +192,8 @@ void follow_run(Procedure& procedure, const catalog::StoredJob& job, const Deadl
         if (state.state == "ERROR") fail(job_failed(name, state.reason));
         if (state.state == "STOPPED" || state.state == "PAUSED")
             fail(Error::config("57014",
-                               "job \"" + name + "\" was " + state.reason + " before it reached its end"));
+                               "job \"" + name + "\" is " + state.state + " before it reached its end",
+                               "It was " + state.reason + "."));
         if (deadline.passed()) {
             stop_run(job.id, "time-out of sluice.run_job");
             procedure.commit();
@@ -284,7 +290,7 @@ SLUICE_FUNCTION(sluice_wait_for_state) {
                 "57014",
                 "job \"" + name + "\" is " + state.state + ", not " + wanted + ", after the time-out",
                 state.reason));
-        procedure.wait();
+        procedure.wait(kLook);
     }
     procedure.finish();
     PG_RETURN_NULL();
@@ -303,16 +309,21 @@ SLUICE_FUNCTION(sluice_wait_for_offset) {
     const auto topic = arguments.text(3);
     const Deadline deadline(arguments.interval_ms(4));
     std::optional<std::string> outcome;
+    std::optional<Steady::time_point> looked;
     while (!(outcome = outcome_of(job, topic, *partition, *offset))) {
-        const State state = state_of(job, name);
-        if (state.state == "ERROR") fail(job_failed(name, state.reason));
-        if (deadline.passed())
-            fail(Error::config(
-                "57014",
-                "job \"" + name + "\" has not passed offset " + std::to_string(*offset) + " of partition " +
-                    std::to_string(*partition) + " after the time-out",
-                "The job is " + state.state + (state.reason.empty() ? "" : ": " + state.reason) + "."));
-        procedure.wait();
+        const auto now = Steady::now();
+        if (!looked || now - *looked >= kLookAtState || deadline.passed()) {
+            looked = now;
+            const State state = state_of(job, name);
+            if (state.state == "ERROR") fail(job_failed(name, state.reason));
+            if (deadline.passed())
+                fail(Error::config(
+                    "57014",
+                    "job \"" + name + "\" has not passed offset " + std::to_string(*offset) +
+                        " of partition " + std::to_string(*partition) + " after the time-out",
+                    "The job is " + state.state + (state.reason.empty() ? "" : ": " + state.reason) + "."));
+        }
+        procedure.wait(now - deadline.start() < kQuickTime ? kQuickLook : kLook);
     }
     procedure.finish();
     // An INOUT argument makes the result a row.

@@ -63,6 +63,11 @@ Param interval_of(int64_t milliseconds) {
     return Param::of(FLOAT8OID, Float8GetDatum(static_cast<double>(milliseconds) / 1000));
 }
 
+[[noreturn]] void name_is_taken(const std::string& name) {
+    fail(Error::config("42710", "job \"" + name + "\" already exists", {},
+                       "Choose another name, or change that job with sluice.alter_job."));
+}
+
 }  // namespace
 
 void capture_settings(JobSpec& spec) {
@@ -87,8 +92,7 @@ void check_new_name(const std::string& name) {
                                         " bytes, this one has " + std::to_string(name.size())));
     Bookkeeping bookkeeping;
     if (!spi::run("SELECT 1 FROM sluice.job WHERE job_name = $1", {Param::text(name)}).empty())
-        fail(Error::config("42710", "job \"" + name + "\" already exists", {},
-                           "Choose another name, or change that job with sluice.alter_job."));
+        name_is_taken(name);
 }
 
 JobId reserve_job_id() {
@@ -100,18 +104,19 @@ JobId reserve_job_id() {
 void store_new(JobId id, const ResolvedJob& job, const OwnedObjects& owned) {
     {
         Bookkeeping bookkeeping;
-        spi::run(
-            "INSERT INTO sluice.job (job_id, job_name, owner, source, target, description, definition, "
-            "spec_version,"
-            "  lag_threshold, owned_server, owned_source) OVERRIDING SYSTEM VALUE"
-            " VALUES ($1, $2, $3::oid::regrole, $4::oid::regclass, $5::oid::regclass, $6, "
-            "$7::pg_catalog.jsonb, $8,"
-            "  pg_catalog.make_interval(secs => $9), $10::name, $11)",
+        // Somebody else may take the name at the same time.
+        const spi::Rows stored = spi::run(
+            "INSERT INTO sluice.job (job_id, job_name, owner, source, target, description, definition,"
+            "  spec_version, lag_threshold, owned_server, owned_source) OVERRIDING SYSTEM VALUE"
+            " VALUES ($1, $2, $3::oid::regrole, $4::oid::regclass, $5::oid::regclass, $6,"
+            "  $7::pg_catalog.jsonb, $8, pg_catalog.make_interval(secs => $9), $10::name, $11)"
+            " ON CONFLICT (job_name) DO NOTHING",
             {Param::int4(id.value), Param::text(job.spec.name), Param::oid(job.owner), Param::oid(job.source),
              Param::oid(job.target), Param::text_or_null(job.spec.description),
              Param::text(to_json(job.spec)), Param::int4(kSpecVersion),
              interval_of(job.spec.options.lag_threshold_ms), Param::text_or_null(owned.server),
              Param::boolean(owned.source)});
+        if (stored.processed() == 0) name_is_taken(job.spec.name);
         spi::run("INSERT INTO sluice.job_state (job_id, reason) VALUES ($1, 'created')",
                  {Param::int4(id.value)});
     }
