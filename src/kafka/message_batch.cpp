@@ -16,6 +16,7 @@ void MessageBatch::Held::release() noexcept {
 
 void MessageHeaders::read(const MessageView& message, std::vector<Header>& headers) const {
     headers.clear();
+    if (message.native == nullptr) return;  // a sample, not a message from Kafka
     // librdkafka parses the headers when asked first, and keeps them in the message: it is ours to change.
     auto* native = static_cast<rd_kafka_message_t*>(const_cast<void*>(message.native));
     rd_kafka_headers_t* list = nullptr;

@@ -70,10 +70,9 @@ spi::Prepared& insert_history() {
         "messages,"
         "  bytes, rows_written, rows_inserted, rows_updated, rows_deleted, rows_superseded, rows_unchanged,"
         "  rows_stale, rows_unmatched, rows_filtered, rows_rejected, started_at, finished_at, fetch_ms, "
-        "decode_ms,"
         "  apply_ms, commit_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        "  pg_catalog.transaction_timestamp(), pg_catalog.clock_timestamp(), $19, $20, $21, $22)"
+        "  pg_catalog.transaction_timestamp(), pg_catalog.clock_timestamp(), $19, $20, $21)"
         " RETURNING history_id");
     return statement;
 }
@@ -86,9 +85,8 @@ spi::Prepared& merge_history() {
         "  rows_superseded = rows_superseded + $10, rows_unchanged = rows_unchanged + $11,"
         "  rows_stale = rows_stale + $12, rows_unmatched = rows_unmatched + $13,"
         "  rows_filtered = rows_filtered + $14, rows_rejected = rows_rejected + $15,"
-        "  finished_at = pg_catalog.clock_timestamp(), fetch_ms = fetch_ms + $16, decode_ms = decode_ms + "
-        "$17,"
-        "  apply_ms = apply_ms + $18, commit_ms = COALESCE(commit_ms, 0) + COALESCE($19, 0)"
+        "  finished_at = pg_catalog.clock_timestamp(), fetch_ms = fetch_ms + $16,"
+        "  apply_ms = apply_ms + $17, commit_ms = COALESCE(commit_ms, 0) + COALESCE($18, 0)"
         " WHERE history_id = $1");
     return statement;
 }
@@ -223,8 +221,7 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
                                  known_or_null(r.updated, r.split_known), Param::int8(r.deleted),
                                  Param::int8(r.superseded), Param::int8(r.unchanged), Param::int8(r.stale),
                                  Param::int8(r.unmatched), Param::int8(r.filtered), Param::int8(r.rejected),
-                                 milliseconds(timings.fetch), milliseconds(timings.decode),
-                                 milliseconds(timings.apply), commit});
+                                 milliseconds(timings.fetch), milliseconds(timings.apply), commit});
             continue;
         }
         const spi::Rows id = insert_history().run({Param::int4(job_.value),
@@ -246,7 +243,6 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
                                                    Param::int8(r.filtered),
                                                    Param::int8(r.rejected),
                                                    milliseconds(timings.fetch),
-                                                   milliseconds(timings.decode),
                                                    milliseconds(timings.apply),
                                                    commit});
         pending_history_[a.partition.value] = {id.integer(0, 0), now};

@@ -43,7 +43,6 @@ struct Advance {
 // What a batch took, for sluice.history. Milliseconds; `commit` is that of the batch before.
 struct Timings {
     double fetch = 0;
-    double decode = 0;
     double apply = 0;
     std::optional<double> commit;
 };

@@ -24,7 +24,8 @@ Owned owned_by(JobId job) {
     Bookkeeping bookkeeping;
     // The server may have been renamed, or the table dropped.
     const spi::Rows row = spi::run(
-        "SELECT CASE WHEN j.owned_source AND c.oid IS NOT NULL THEN pg_catalog.format('%I.%I', n.nspname, c.relname) END,"
+        "SELECT CASE WHEN j.owned_source AND c.oid IS NOT NULL THEN pg_catalog.format('%I.%I', n.nspname, "
+        "c.relname) END,"
         "       pg_catalog.quote_ident(s.srvname), s.srvname,"
         "       EXISTS (SELECT FROM pg_catalog.pg_foreign_table o WHERE o.ftserver = s.oid AND o.ftrelid <> "
         "j.source),"

@@ -97,6 +97,12 @@ TEST_F(KafkaConsumer, ReadsHeadersAndTimestamps) {
     EXPECT_TRUE(headers.empty());
 }
 
+TEST_F(KafkaConsumer, FindsNoHeadersInASampleThatKafkaNeverSaw) {
+    std::vector<Header> headers{{"left over", Bytes::of("x")}};
+    MessageHeaders().read(MessageView{}, headers);
+    EXPECT_TRUE(headers.empty());
+}
+
 TEST_F(KafkaConsumer, TellsTheEndOfAPartitionAgainWheneverItIsReached) {
     produce_numbers(0, 3);
     const auto consumer =
