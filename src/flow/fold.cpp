@@ -15,11 +15,10 @@ constexpr uint32_t kNone = UINT32_MAX;
 // A delete that could hit the unseen row ends the segment, and becomes an operation of its own.
 class Fold {
   public:
-    Fold(std::span<const FoldEvent> events, OrderCompare compare, std::vector<FoldOperation>& operations)
-        : events_(events), compare_(compare), operations_(operations) {}
+    Fold(std::span<const FoldEvent> events, OrderCompare compare, Folded& folded)
+        : events_(events), compare_(compare), operations_(folded.operations), unchanged_(folded.unchanged) {}
 
-    FoldCounts run() {
-        operations_.clear();
+    void run() {
         for (uint32_t i = 0; i < events_.size(); ++i) {
             if (events_[i].is_delete) {
                 remove(i);
@@ -28,8 +27,6 @@ class Fold {
             }
         }
         end_segment();
-        const auto applied = static_cast<uint32_t>(operations_.size());
-        return {static_cast<uint32_t>(events_.size()) - applied - unchanged_, unchanged_};
     }
 
   private:
@@ -50,7 +47,7 @@ class Fold {
         if (event_ == kNone) {
             event_ = first_ = i;
         } else if (!update) {
-            ++unchanged_;
+            unchanged_.push_back(i);
         } else if (not_older(i, event_)) {
             event_ = i;
         }
@@ -112,6 +109,7 @@ class Fold {
     std::span<const FoldEvent> events_;
     OrderCompare compare_;
     std::vector<FoldOperation>& operations_;
+    std::vector<uint32_t>& unchanged_;
 
     bool known_absent_ = false;  // an unguarded delete has passed: there is no unseen row
     uint32_t newest_ = kNone;    // of all events so far, deletes too
@@ -119,36 +117,31 @@ class Fold {
     uint32_t event_ = kNone;     // of the row, if there was none before the segment
     uint32_t first_ = kNone;     // that inserted it
     uint32_t greatest_ = kNone;  // with a true update condition
-    uint32_t unchanged_ = 0;
     uint32_t last_a_ = kNone;
     uint32_t last_b_ = kNone;
     int last_ = 0;
 };
 
-FoldCounts fold_updates(std::span<const FoldEvent> events, OrderCompare compare,
-                        std::vector<FoldOperation>& operations) {
-    operations.clear();
+void fold_updates(std::span<const FoldEvent> events, OrderCompare compare, Folded& folded) {
     uint32_t greatest = kNone;
-    uint32_t unchanged = 0;
     for (uint32_t i = 0; i < events.size(); ++i) {
         if (events[i].is_delete || !events[i].update) {
-            ++unchanged;
+            folded.unchanged.push_back(i);
             continue;
         }
         const bool comparable = greatest != kNone && events[i].guarded && events[greatest].guarded;
         if (!comparable || compare(i, greatest) >= 0) greatest = i;
     }
-    if (greatest != kNone) operations.push_back({Kind::Upsert, greatest, greatest});
-    const auto applied = static_cast<uint32_t>(operations.size());
-    return {static_cast<uint32_t>(events.size()) - applied - unchanged, unchanged};
+    if (greatest != kNone) folded.operations.push_back({Kind::Upsert, greatest, greatest});
 }
 
 }  // namespace
 
-FoldCounts fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare,
-                     std::vector<FoldOperation>& operations) {
-    if (mode == FoldMode::Update) return fold_updates(events, compare, operations);
-    return Fold(events, compare, operations).run();
+void fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare, Folded& folded) {
+    folded.operations.clear();
+    folded.unchanged.clear();
+    if (mode == FoldMode::Update) return fold_updates(events, compare, folded);
+    Fold(events, compare, folded).run();
 }
 
 }  // namespace sluice

@@ -1,7 +1,7 @@
 // Folds the events of one key in one batch into the few operations that have the same effect as the events
 // one by one. Must not know rows, columns, types or statements: it sees flags and asks the caller which of
-// two events is older. Owns nothing; operations go into the caller's vector, which keeps its memory from key
-// to key.
+// two events is older. Owns nothing; what comes out goes into the caller's Folded, which keeps its memory
+// from key to key.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +37,10 @@ struct FoldOperation {
     friend bool operator==(const FoldOperation&, const FoldOperation&) = default;
 };
 
-// Together with the number of operations this is the number of events.
-struct FoldCounts {
-    uint32_t superseded = 0;
-    uint32_t unchanged = 0;
+// Events are named by their place. One that is in neither list is superseded.
+struct Folded {
+    std::vector<FoldOperation> operations;
+    std::vector<uint32_t> unchanged;
 };
 
 // A reference to the caller's comparison: negative, zero or positive as event `a` is older than, as old as,
@@ -60,30 +60,31 @@ class OrderCompare {
     int (*call_)(const void*, uint32_t, uint32_t);
 };
 
-FoldCounts fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare,
-                     std::vector<FoldOperation>& operations);
+void fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare, Folded& folded);
 
-// Replaces `operations` by those of one key, whose events come in position order.
+// Replaces `folded` by what the events of one key come to. They are in position order.
 //
 // When all order columns are stored, the result is exactly that of the events one by one. When some are not,
 // a stored row's place in the order is not known, but the batch still has its own order: the result is
 // exactly that of the events one by one for keys whose update condition is true for all; for others it is
 // that of the same events in one batch or in smaller ones.
 template <class Compare>
-FoldCounts fold_key(std::span<const FoldEvent> events, FoldMode mode, const Compare& compare,
-                    std::vector<FoldOperation>& operations) {
-    if (events.size() != 1) return fold_many(events, mode, OrderCompare(compare), operations);
+void fold_key(std::span<const FoldEvent> events, FoldMode mode, const Compare& compare, Folded& folded) {
+    if (events.size() != 1) return fold_many(events, mode, OrderCompare(compare), folded);
 
     // Nearly every key of nearly every batch.
     using Kind = FoldOperation::Kind;
-    operations.clear();
+    folded.operations.clear();
+    folded.unchanged.clear();
     const FoldEvent& event = events[0];
-    if (mode == FoldMode::Update && (event.is_delete || !event.update)) return {0, 1};
-    operations.push_back({event.is_delete ? Kind::Delete
-                          : event.update  ? Kind::Upsert
-                                          : Kind::InsertOnly,
-                          0, 0});
-    return {0, 0};
+    if (mode == FoldMode::Update && (event.is_delete || !event.update)) {
+        folded.unchanged.push_back(0);
+        return;
+    }
+    folded.operations.push_back({event.is_delete ? Kind::Delete
+                                 : event.update  ? Kind::Upsert
+                                                 : Kind::InsertOnly,
+                                 0, 0});
 }
 
 }  // namespace sluice

@@ -134,7 +134,8 @@ bool ApplyShape::updates() const {
 
 std::string map_rows(const MapShape& shape) {
     const auto column = [](const MapColumn& c) { return text({c.value, " AS ", c.name}); };
-    return text({"SELECT ", list(shape.columns, ",\n       ", column), from(shape), where(shape)});
+    return text({"SELECT s.ctid AS sluice_position,\n       ", list(shape.columns, ",\n       ", column),
+                 from(shape), where(shape)});
 }
 
 std::string map_events(const MapShape& shape) {
@@ -159,7 +160,7 @@ std::string insert_from_source(const ApplyShape& apply, const MapShape& map) {
 
 std::string insert_rows(const ApplyShape& shape, Conflict conflict) {
     return text({insert_into(shape), "\nSELECT ", names(shape, "b."), "\n  FROM sluice_batch b",
-                 conflict == Conflict::Ignore ? "\nON CONFLICT DO NOTHING" : ""});
+                 conflict == Conflict::Ignore ? "\nON CONFLICT DO NOTHING" : "", "\nRETURNING true"});
 }
 
 std::string lock_rows(const ApplyShape& shape) {
@@ -194,17 +195,12 @@ std::string upsert_on_conflict(const ApplyShape& shape) {
     const std::string guard = shape.order.empty() ? "" : text({"\n WHERE ", not_older(shape, "excluded")});
     return text({insert_into(shape), select_operations(shape, Operations::Upserts), "\nON CONFLICT ",
                  shape.conflict_target, " DO UPDATE SET ", assignments(shape, "excluded"), guard,
-                 shape.tell_inserted ? "\nRETURNING t.xmax = 0" : ""});
+                 shape.tell_inserted ? "\nRETURNING t.xmax = 0" : "\nRETURNING NULL::pg_catalog.bool"});
 }
 
 std::string insert_on_conflict(const ApplyShape& shape, Operations operations) {
     return text({insert_into(shape), select_operations(shape, operations), "\nON CONFLICT ",
-                 shape.conflict_target, " DO NOTHING"});
-}
-
-std::string insert_absent(const ApplyShape& shape, Operations operations) {
-    return text({insert_into(shape), select_operations(shape, operations),
-                 "\n   AND NOT EXISTS (SELECT FROM ", shape.target, " t WHERE ", same_key(shape), ")"});
+                 shape.conflict_target, " DO NOTHING\nRETURNING true"});
 }
 
 }  // namespace sluice

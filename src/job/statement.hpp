@@ -29,14 +29,20 @@ struct MapShape {
     bool tombstone_has_order = false;  // order columns come from key or metadata
 };
 
-// Every row of the batch that passes the filter, as it is to be written.
+// Every row of the batch that passes the filter, as it is to be written, and before it sluice_position: its
+// ordinal in the batch, as the block number of a ctid. What either query yields becomes relation
+// sluice_batch.
 std::string map_rows(const MapShape& shape);
 
-// The same with four columns before: sluice_position (the ordinal as ctid), and whether the row is a delete,
-// is newer than every row whatever the order columns say, and may update. These and the others become
-// relation sluice_batch.
+// The same with three more columns after the position: whether the row is a delete, is newer than every row
+// whatever the order columns say, and may update.
 std::string map_events(const MapShape& shape);
 inline constexpr int kEventColumns = 4;
+// Their numbers; those of the rows of map_rows begin after the position.
+inline constexpr int kEventPosition = 1;
+inline constexpr int kEventDelete = 2;
+inline constexpr int kEventUnguarded = 3;
+inline constexpr int kEventUpdate = 4;
 
 // A key or order column with the operators of the index that decides. `collate` is " COLLATE …" or empty.
 struct ComparedColumn {
@@ -66,6 +72,8 @@ struct ApplyShape {
 // Gear 1: the whole of it in one statement, whose INSERT is done without the executor.
 std::string insert_from_source(const ApplyShape& apply, const MapShape& map);
 
+// Statements that insert return a row for each row of sluice_batch that they write, right after reading it:
+// whether it was inserted, or NULL where the server cannot tell. They need no privilege to read for that.
 enum class Conflict { Raise, Ignore };
 std::string insert_rows(const ApplyShape& shape, Conflict conflict);
 
@@ -81,6 +89,5 @@ std::string update_rows(const ApplyShape& shape);
 std::string find_rows(const ApplyShape& shape, Operations operations);
 std::string upsert_on_conflict(const ApplyShape& shape);
 std::string insert_on_conflict(const ApplyShape& shape, Operations operations);
-std::string insert_absent(const ApplyShape& shape, Operations operations);
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// The statements that write the rows of sluice_batch to the target, and the account of what became of each.
+// The statements that write the rows of sluice_batch to the target, and what became of each row.
 // Must not know the source, nor how rows became operations.
 // Owns its statements, which are planned at their first run; borrows the job.
 #pragma once
@@ -12,8 +12,8 @@
 #include "pg/cached_statement.hpp"
 #include "pg/key_fold.hpp"
 #include "pg/resolved_job.hpp"
+#include "pg/row_outcomes.hpp"
 #include "pg/row_relation.hpp"
-#include "pg/sink.hpp"
 
 namespace sluice {
 
@@ -21,25 +21,43 @@ class ApplyStatements {
   public:
     explicit ApplyStatements(const ResolvedJob& job);
 
-    // Insert mode.
-    void insert(RowRelation& rows, RowCounts& counts);
+    // Insert mode. Rows that are not inserted keep their outcome.
+    void insert(RowRelation& rows, RowOutcomes& outcomes);
 
-    // Update and merge mode: first `begin` with the number of messages, then the rounds.
-    void begin(size_t messages);
+    // Update and merge mode, round by round. The outcome of each operation must be Unmatched before.
     bool needs_locks(const Round& round, bool has_more_rounds) const;
     void lock(RowRelation& operations);
-    void apply(RowRelation& operations, const Round& round, RowCounts& counts);
+    void apply(RowRelation& operations, const Round& round, RowOutcomes& outcomes);
 
     // Each statement that may run.
     std::vector<std::string> explain(RowRelation& empty);
 
   private:
-    void apply_deletes(RowRelation& operations, int64_t count, RowCounts& counts);
-    void apply_updates(RowRelation& operations, int64_t count, RowCounts& counts);
-    void apply_upserts(RowRelation& operations, int64_t count, RowCounts& counts);
-    void apply_inserts(RowRelation& operations, int64_t count, RowCounts& counts);
-    // Operations whose position the statement returns, and no statement has returned before.
-    int64_t run_marking(CachedStatement& statement, RowRelation& operations);
+    // Of one kind of operations, of which there are `count`.
+    struct Task {
+        RowRelation& operations;
+        RowOutcomes& outcomes;
+        int64_t count;
+    };
+
+    void apply_deletes(const Task& task);
+    void apply_updates(const Task& task);
+    void apply_upserts(const Task& task);
+    void apply_inserts(const Task& task);
+    // Where ON CONFLICT cannot be used.
+    void update_then_insert(const Task& task);
+    void update_rows_inserted_since(const Task& task, Outcome present);
+    // Those that are Unmatched.
+    void insert_absent(const Task& task, Operations kind);
+
+    // The operations that the statement returns become `outcome` if they were Unmatched. Returns their
+    // number.
+    static int64_t mark(CachedStatement& statement, const Task& task, Outcome outcome);
+    // The rows that it inserts, or updates on conflict. Returns their number.
+    static int64_t mark_inserted(CachedStatement& statement, RowRelation& rows, RowOutcomes& outcomes);
+    static void open_with(RowRelation& rows, const Task& task, Operations kind, Outcome outcome);
+    // The operations that are still Unmatched become `outcome`.
+    static void settle(const Task& task, Operations kind, Outcome outcome);
 
     const ResolvedJob& job_;
     bool is_guarded_;
@@ -48,11 +66,10 @@ class ApplyStatements {
     std::optional<CachedStatement> delete_;
     std::optional<CachedStatement> find_deletes_;
     std::optional<CachedStatement> update_;
-    std::optional<CachedStatement> find_upserts_;
     std::optional<CachedStatement> upsert_;
-    std::optional<CachedStatement> insert_upserts_;
+    std::optional<CachedStatement> find_upserts_;
+    std::optional<CachedStatement> find_inserts_;
     std::optional<CachedStatement> insert_only_;
-    std::vector<uint8_t> marks_;  // by position
 };
 
 }  // namespace sluice

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 
 #include "pg/batch_applier.hpp"
@@ -7,6 +8,8 @@ namespace sluice {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+
+constexpr std::string_view kErrorReason = "ERROR";
 
 double milliseconds_since(Steady::time_point start) {
     return std::chrono::duration<double, std::milli>(Steady::now() - start).count();
@@ -64,7 +67,16 @@ bool BatchApplier::open(const std::vector<Run>& runs) {
     return ledger_.open(partitions);
 }
 
-Advance BatchApplier::advance_of(const Run& run, const RowCounts& rows) const {
+void BatchApplier::write(size_t first, size_t count) {
+    first_ = first;
+    outcomes_.reset(count);
+    reader_.bind(messages_.subspan(first, count));
+    reading_ = true;
+    sink_->write(reader_, outcomes_);
+    reading_ = false;
+}
+
+Advance BatchApplier::advance_of(const Run& run) const {
     const MessageView& last = messages_[run.first + run.count - 1];
     Advance a;
     a.partition = last.partition;
@@ -79,32 +91,19 @@ Advance BatchApplier::advance_of(const Run& run, const RowCounts& rows) const {
         a.low_watermark = marks->first;
         a.high_watermark = std::max(marks->second, a.end);
     }
-    a.rows = rows;
+    a.rows = outcomes_.count(run.first - first_, run.count);
     return a;
-}
-
-void BatchApplier::write(const Run& run, Written& written) {
-    run_first_ = run.first;
-    reader_.bind(messages_.subspan(run.first, run.count));
-    reading_ = true;
-    const RowCounts rows = sink_->write(reader_);
-    reading_ = false;
-    for (const DecodeReject& reject : reader_.rejects()) {
-        written.rejected.push_back(run.first + reject.index);
-        written.errors.push_back(reject.error);
-    }
-    written.advances.push_back(advance_of(run, rows));
 }
 
 void BatchApplier::reject(size_t index, const Error& error, const std::string& status) {
     ledger_.reject(messages_[index], headers_json_.of(messages_[index]), error, status);
 }
 
-void BatchApplier::keep_books(Written& written) {
-    for (size_t i = 0; i < written.rejected.size(); ++i)
-        reject(written.rejected[i], written.errors[i], "open");
-    ledger_.advance(written.advances, written.rejected.empty() ? end_reason_ : "ERROR", timings_);
-    ledger_.settle_blocking(written.advances);
+void BatchApplier::keep_books(const std::vector<Run>& runs, std::string_view end_reason) {
+    std::vector<Advance> advances;
+    for (const Run& run : runs) advances.push_back(advance_of(run));
+    ledger_.advance(advances, std::string(end_reason), timings_);
+    ledger_.settle_blocking(advances);
 }
 
 void BatchApplier::commit(spi::Transaction& transaction) {
@@ -118,7 +117,7 @@ void BatchApplier::commit(spi::Transaction& transaction) {
 std::optional<size_t> BatchApplier::fault() const {
     if (!reading_) return std::nullopt;
     const auto index = reader_.fault();
-    return index ? std::optional(run_first_ + *index) : std::nullopt;
+    return index ? std::optional(first_ + *index) : std::nullopt;
 }
 
 ApplyResult BatchApplier::apply(size_t first, size_t count) {
@@ -128,18 +127,19 @@ ApplyResult BatchApplier::apply(size_t first, size_t count) {
     try {
         const std::vector<Run> runs = runs_of(first, count);
         if (!open(runs)) return Fenced{};
-        Written written;
-        for (const Run& run : runs) {
-            write(run, written);
-            if (const auto over = budget_.first_over(first, written.rejected)) {
-                for (size_t i = 0; i < written.rejected.size(); ++i)
-                    if (written.rejected[i] == *over) return Failed{written.errors[i], *over};
-            }
+        write(first, count);
+        std::vector<size_t> rejected;
+        for (const DecodeReject& reject : reader_.rejects()) rejected.push_back(first + reject.index);
+        if (const auto over = budget_.first_over(first, rejected)) {
+            const auto at = std::find(rejected.begin(), rejected.end(), *over) - rejected.begin();
+            return Failed{reader_.rejects()[at].error, *over};
         }
         timings_.apply = milliseconds_since(start);
-        keep_books(written);
+        for (const DecodeReject& undecodable : reader_.rejects())
+            reject(first + undecodable.index, undecodable.error, "open");
+        keep_books(runs, rejected.empty() ? end_reason_ : kErrorReason);
         commit(transaction);
-        return Applied{std::move(written.rejected)};
+        return Applied{std::move(rejected)};
     } catch (const PgError& e) {
         ledger_.rolled_back();
         return Failed{to_error(e.record, reading_ ? reader_.stage() : Stage::Commit), fault()};
@@ -153,16 +153,15 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge& judge) {
     spi::Transaction transaction;
     reading_ = false;
     const auto start = Steady::now();
-    const Run run{index, 1};
+    const std::vector<Run> runs{{index, 1}};
     try {
-        if (!open({run})) return Fenced{};
-        Written written;
+        if (!open(runs)) return Fenced{};
         std::optional<Error> error;
         {
             spi::Subtransaction attempt;
             try {
-                write(run, written);
-                if (!written.errors.empty()) error = written.errors.front();
+                write(index, 1);
+                if (!reader_.rejects().empty()) error = reader_.rejects().front().error;
             } catch (const PgError& e) {
                 error = to_error(e.record, reader_.stage());
             } catch (const Failure& e) {
@@ -174,9 +173,9 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge& judge) {
                 attempt.release();
         }
         reading_ = false;
+        timings_.apply = milliseconds_since(start);
         if (!error) {
-            timings_.apply = milliseconds_since(start);
-            keep_books(written);
+            keep_books(runs, end_reason_);
             commit(transaction);
             return Applied{};
         }
@@ -184,11 +183,8 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge& judge) {
         if (verdict == Verdict::Leave) return Failed{*error, index};
         reject(index, *error, verdict == Verdict::Block ? "blocking" : "open");
         if (verdict == Verdict::Skip) {
-            RowCounts rows;
-            rows.rejected = 1;
-            written.advances.assign(1, advance_of(run, rows));
-            timings_.apply = milliseconds_since(start);
-            ledger_.advance(written.advances, "ERROR", timings_);
+            outcomes_.set(0, Outcome::Rejected);
+            keep_books(runs, kErrorReason);
         }
         commit(transaction);
         return Rejected{*error, verdict};

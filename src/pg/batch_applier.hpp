@@ -49,18 +49,14 @@ class BatchApplier : public Applier {
         size_t first;
         size_t count;
     };
-    struct Written {
-        std::vector<Advance> advances;
-        std::vector<size_t> rejected;
-        std::vector<Error> errors;
-    };
 
     std::vector<Run> runs_of(size_t first, size_t count) const;
     bool open(const std::vector<Run>& runs);
-    Advance advance_of(const Run& run, const RowCounts& rows) const;
-    // Writes the rows of one run; undecodable messages are added to `written`.
-    void write(const Run& run, Written& written);
-    void keep_books(Written& written);
+    // Writes the rows of a slice; what became of them is in `outcomes_`, undecodable ones are the reader's
+    // rejects.
+    void write(size_t first, size_t count);
+    Advance advance_of(const Run& run) const;
+    void keep_books(const std::vector<Run>& runs, std::string_view end_reason);
     void reject(size_t index, const Error& error, const std::string& status);
     void commit(spi::Transaction& transaction);
     std::optional<size_t> fault() const;
@@ -75,8 +71,9 @@ class BatchApplier : public Applier {
     std::span<const MessageView> messages_;
     std::string end_reason_;
     Timings timings_;
-    size_t run_first_ = 0;  // of the run that the reader is bound to
+    size_t first_ = 0;      // of the slice that the reader is bound to
     bool reading_ = false;  // an error now has a message at fault
+    RowOutcomes outcomes_;  // of the slice
 };
 
 }  // namespace sluice

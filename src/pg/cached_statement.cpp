@@ -17,6 +17,26 @@ void switch_off(const char* setting) {
     set_config_option(setting, "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 }
 
+// Nodes above the scan must not hold rows back, so that it stands at the row that is inserted.
+TupleTableSlot* row_that_is_read(PlanState* insert) {
+    PlanState* below = outerPlanState(insert);
+    for (;;) {
+        if (below == nullptr) elog(ERROR, "the plan of an insert does not read its rows one by one");
+        switch (nodeTag(below)) {
+            case T_NamedTuplestoreScanState:
+                return reinterpret_cast<NamedTuplestoreScanState*>(below)->ss.ss_ScanTupleSlot;
+            case T_SubqueryScanState:
+                below = reinterpret_cast<SubqueryScanState*>(below)->subplan;
+                break;
+            case T_ResultState:
+                below = outerPlanState(below);
+                break;
+            default:
+                below = nullptr;
+        }
+    }
+}
+
 }  // namespace
 
 CachedStatement::CachedStatement(std::string sql, Joins joins) : sql_(std::move(sql)), joins_(joins) {}
@@ -56,28 +76,35 @@ CachedStatement::Lease CachedStatement::acquire(QueryEnvironment* environment) {
 
 void CachedStatement::give_back(Lease lease) { ReleaseCachedPlan(lease.plan, CurrentResourceOwner); }
 
-uint64_t CachedStatement::execute(PlannedStmt* planned, DestReceiver* receiver,
-                                  QueryEnvironment* environment) {
+void CachedStatement::execute(PlannedStmt* planned, DestReceiver* receiver, QueryEnvironment* environment,
+                              TupleTableSlot** read) {
     PushActiveSnapshot(GetTransactionSnapshot());
     QueryDesc* query = CreateQueryDesc(planned, sql_.c_str(), GetActiveSnapshot(), InvalidSnapshot, receiver,
                                        nullptr, environment, 0);
     ExecutorStart(query, 0);
+    if (read != nullptr) *read = row_that_is_read(query->planstate);
     compat::run_to_end(query);
-    const uint64 processed = query->estate->es_processed;
     ExecutorFinish(query);
     ExecutorEnd(query);
     FreeQueryDesc(query);
     PopActiveSnapshot();
-    return processed;
 }
 
-uint64_t CachedStatement::run(DestReceiver* receiver, QueryEnvironment* environment) {
-    return call([&] {
+void CachedStatement::run(DestReceiver* receiver, QueryEnvironment* environment) {
+    call([&] {
         const Lease lease = acquire(environment);
-        const uint64_t processed = execute(lease.planned, receiver, environment);
+        execute(lease.planned, receiver, environment);
         give_back(lease);
         CommandCounterIncrement();
-        return processed;
+    });
+}
+
+void CachedStatement::run_insert(InsertReceiver& receiver, QueryEnvironment* environment) {
+    call([&] {
+        const Lease lease = acquire(environment);
+        execute(lease.planned, &receiver.base, environment, &receiver.read);
+        give_back(lease);
+        CommandCounterIncrement();
     });
 }
 

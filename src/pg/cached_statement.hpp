@@ -34,8 +34,15 @@ class CachedStatement {
     const std::string& sql() const { return sql_; }
 
     // Runs it with a new snapshot and makes its effects visible. The search_path must always be the same.
-    // Returns the number of rows that were changed, or returned.
-    uint64_t run(DestReceiver* receiver, QueryEnvironment* environment);
+    void run(DestReceiver* receiver, QueryEnvironment* environment);
+
+    // The same for an INSERT, whose RETURNING cannot name columns of the relation that it reads: `read` is
+    // the row of it that the receiver's row was made of.
+    struct InsertReceiver {
+        DestReceiver base;
+        TupleTableSlot* read = nullptr;
+    };
+    void run_insert(InsertReceiver& receiver, QueryEnvironment* environment);
 
     // The text with the plan below it.
     std::string explain(QueryEnvironment* environment);
@@ -49,7 +56,8 @@ class CachedStatement {
     Lease acquire(QueryEnvironment* environment);
     static void give_back(Lease lease);
     // Runs what is, or was made from, the plan of a lease.
-    uint64_t execute(PlannedStmt* planned, DestReceiver* receiver, QueryEnvironment* environment);
+    void execute(PlannedStmt* planned, DestReceiver* receiver, QueryEnvironment* environment,
+                 TupleTableSlot** read = nullptr);
     // Of the rows it returns; valid while the plan is leased.
     TupleDesc row_shape() const { return source_->resultDesc; }
 

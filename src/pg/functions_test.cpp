@@ -105,17 +105,6 @@ struct TestRow {
     std::optional<Error> error;
 };
 
-std::string outcome_of(const RowCounts& rows) {
-    if (rows.deleted > 0) return "deleted";
-    if (rows.written > 0 && rows.split_known) return rows.inserted > 0 ? "inserted" : "updated";
-    if (rows.written > 0) return "written";
-    if (rows.stale > 0) return "stale";
-    if (rows.unmatched > 0) return "unmatched";
-    if (rows.filtered > 0) return "filtered";
-    if (rows.superseded > 0) return "superseded";
-    return "unchanged";
-}
-
 std::string mapped_row_query(const ResolvedJob& job) {
     std::string columns;
     for (const MappedTarget& c : job.columns) {
@@ -157,11 +146,13 @@ TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std
     spi::Subtransaction attempt;
     try {
         reader.bind({&message, 1});
-        const RowCounts rows = rehearsal.sink().write(reader);
+        RowOutcomes outcomes;
+        outcomes.reset(1);
+        rehearsal.sink().write(reader, outcomes);
         if (!reader.rejects().empty())
             result.error = reader.rejects().front().error;
         else
-            result.outcome = outcome_of(rows);
+            result.outcome = outcome_name(outcomes.at(0));
     } catch (const PgError& e) {
         result.error = fault_of_message(e, reader.stage());
     } catch (const Failure& e) {

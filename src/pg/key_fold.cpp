@@ -11,12 +11,6 @@ namespace sluice {
 
 namespace {
 
-// Of the columns that the map query yields first.
-constexpr AttrNumber kPosition = 1;
-constexpr AttrNumber kDelete = 2;
-constexpr AttrNumber kUnguarded = 3;
-constexpr AttrNumber kUpdate = 4;
-
 AttrNumber attribute(const ColumnOrder& column) {
     return static_cast<AttrNumber>(kEventColumns + 1 + column.column);
 }
@@ -37,12 +31,15 @@ void Round::add(FoldOperation::Kind kind) {
     }
 }
 
-KeyFold::KeyFold(const ResolvedJob& job)
+KeyFold::KeyFold(const ResolvedJob& job, RowOutcomes& outcomes)
     : job_(job),
+      outcomes_(outcomes),
       mode_(job.spec.mode == Mode::Update ? FoldMode::Update : FoldMode::Merge),
       match_(job.match.size()),
       order_(job.order.size()) {
-    operations_.reserve(1);  // so that folding a single event does not allocate
+    // So that folding a single event does not allocate.
+    folded_.operations.reserve(1);
+    folded_.unchanged.reserve(1);
 }
 
 void KeyFold::prepare_comparison(SortSupportData& support, const ColumnOrder& column) {
@@ -67,7 +64,7 @@ void KeyFold::open(TupleDesc shape) {
         collations[i] = job_.match[i].collation;
         prepare_comparison(match_[i], job_.match[i]);
     }
-    columns[match_.size()] = kPosition;
+    columns[match_.size()] = kEventPosition;
     operators[match_.size()] = TIDLessOperator;
     collations[match_.size()] = InvalidOid;
     for (size_t i = 0; i < order_.size(); ++i) prepare_comparison(order_[i], job_.order[i]);
@@ -107,9 +104,9 @@ bool KeyFold::same_key(TupleTableSlot* a, TupleTableSlot* b) {
 FoldEvent KeyFold::event_of(TupleTableSlot* slot) const {
     bool null;
     FoldEvent event;
-    event.is_delete = DatumGetBool(slot_getattr(slot, kDelete, &null));
-    event.guarded = !order_.empty() && !DatumGetBool(slot_getattr(slot, kUnguarded, &null));
-    event.update = DatumGetBool(slot_getattr(slot, kUpdate, &null));
+    event.is_delete = DatumGetBool(slot_getattr(slot, kEventDelete, &null));
+    event.guarded = !order_.empty() && !DatumGetBool(slot_getattr(slot, kEventUnguarded, &null));
+    event.update = DatumGetBool(slot_getattr(slot, kEventUpdate, &null));
     return event;
 }
 
@@ -129,10 +126,11 @@ bool KeyFold::collect() {
 void KeyFold::place_single() {
     const FoldEvent event = event_of(group_[0]);
     const auto no_other = [](uint32_t, uint32_t) { return 0; };
-    const FoldCounts counts = fold_key(std::span(&event, 1), mode_, no_other, operations_);
-    unchanged_ += counts.unchanged;
-    if (operations_.empty()) return;
-    first_.add(operations_[0].kind);
+    fold_key(std::span(&event, 1), mode_, no_other, folded_);
+    const bool is_operation = !folded_.operations.empty();
+    outcomes_.set(row_number(group_[0]), is_operation ? Outcome::Unmatched : Outcome::Unchanged);
+    if (!is_operation) return;
+    first_.add(folded_.operations[0].kind);
     relation_->put(group_[0]);
 }
 
@@ -195,13 +193,17 @@ TupleTableSlot* KeyFold::row_of(const FoldOperation& operation) {
 }
 
 void KeyFold::place_group() {
-    for (uint32_t i = 0; i < operations_.size(); ++i) {
-        TupleTableSlot* row = row_of(operations_[i]);
+    for (uint32_t i = 0; i < count_; ++i) outcomes_.set(row_number(group_[i]), Outcome::Superseded);
+    for (const uint32_t i : folded_.unchanged) outcomes_.set(row_number(group_[i]), Outcome::Unchanged);
+    for (uint32_t i = 0; i < folded_.operations.size(); ++i) {
+        const FoldOperation& operation = folded_.operations[i];
+        outcomes_.set(row_number(group_[operation.event]), Outcome::Unmatched);
+        TupleTableSlot* row = row_of(operation);
         if (i == 0) {
-            first_.add(operations_[i].kind);
+            first_.add(operation.kind);
             relation_->put(row);
         } else {
-            late_.push_back({i, operations_[i].kind, ExecCopySlotMinimalTuple(row)});  // within capacity
+            late_.push_back({i, operation.kind, ExecCopySlotMinimalTuple(row)});  // within capacity
         }
     }
 }
@@ -219,11 +221,9 @@ Round KeyFold::fold(RowRelation& operations) {
         const auto compare = [&](uint32_t a, uint32_t b) {
             return ranks_[a] < ranks_[b] ? -1 : static_cast<int>(ranks_[a] > ranks_[b]);
         };
-        const FoldCounts counts = fold_key(events_, mode_, compare, operations_);
-        superseded_ += counts.superseded;
-        unchanged_ += counts.unchanged;
-        if (late_.capacity() < late_.size() + operations_.size())
-            late_.reserve(2 * late_.capacity() + operations_.size());
+        fold_key(events_, mode_, compare, folded_);
+        if (late_.capacity() < late_.size() + folded_.operations.size())
+            late_.reserve(2 * late_.capacity() + folded_.operations.size());
         call([&] { place_group(); });
     }
     std::stable_sort(late_.begin(), late_.end(),

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "pg/resolved_job.hpp"
+#include "pg/row_outcomes.hpp"
 #include "pg/row_relation.hpp"
 
 extern "C" {
+#include "storage/itemptr.h"
 #include "utils/sortsupport.h"
 #include "utils/tuplesort.h"
 }
@@ -28,9 +30,17 @@ struct Round {
     int kinds() const { return (deletes > 0) + (upserts > 0) + (inserts > 0); }
 };
 
+// Where the position of a row of sluice_batch says it is in the batch.
+inline size_t row_number(TupleTableSlot* slot) {
+    bool null;
+    return ItemPointerGetBlockNumberNoCheck(
+        reinterpret_cast<ItemPointer>(DatumGetPointer(slot_getattr(slot, kEventPosition, &null))));
+}
+
 class KeyFold {
   public:
-    explicit KeyFold(const ResolvedJob& job);
+    // Says in `outcomes` what became of the events: those that are operations are Unmatched for now.
+    KeyFold(const ResolvedJob& job, RowOutcomes& outcomes);
 
     // Plain C, for the inside of `call`.
     void open(TupleDesc shape);
@@ -38,8 +48,6 @@ class KeyFold {
 
     // Folds all keys; the first round's operations go into `operations`, in key order.
     Round fold(RowRelation& operations);
-    int64_t superseded() const { return superseded_; }
-    int64_t unchanged() const { return unchanged_; }
 
     bool has_more_rounds() const { return !late_.empty(); }
     // Replaces `operations` by those of the next round; false after the last one.
@@ -69,6 +77,7 @@ class KeyFold {
     static int compare_ranked(const void* a, const void* b, void* fold);
 
     const ResolvedJob& job_;
+    RowOutcomes& outcomes_;
     FoldMode mode_;
     std::vector<SortSupportData> match_;
     std::vector<SortSupportData> order_;
@@ -88,11 +97,9 @@ class KeyFold {
 
     std::vector<FoldEvent> events_;
     std::vector<uint32_t> ranks_;  // equal order values have equal ranks
-    std::vector<FoldOperation> operations_;
+    Folded folded_;
     std::vector<LateOperation> late_;
     size_t next_late_ = 0;
-    int64_t superseded_ = 0;
-    int64_t unchanged_ = 0;
 };
 
 }  // namespace sluice

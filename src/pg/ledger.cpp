@@ -201,27 +201,29 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
                               seconds_or_null(a.last_timestamp_ms),
                               Param::int8(a.messages),
                               Param::int8(a.bytes),
-                              Param::int8(r.written),
-                              known_or_null(r.inserted, r.split_known),
-                              known_or_null(r.updated, r.split_known),
-                              Param::int8(r.deleted),
-                              Param::int8(r.superseded),
-                              Param::int8(r.unchanged),
-                              Param::int8(r.stale),
-                              Param::int8(r.unmatched),
-                              Param::int8(r.filtered),
-                              Param::int8(r.rejected)});
+                              Param::int8(r.written()),
+                              known_or_null(r[Outcome::Inserted], r.split_known()),
+                              known_or_null(r[Outcome::Updated], r.split_known()),
+                              Param::int8(r[Outcome::Deleted]),
+                              Param::int8(r[Outcome::Superseded]),
+                              Param::int8(r[Outcome::Unchanged]),
+                              Param::int8(r[Outcome::Stale]),
+                              Param::int8(r[Outcome::Unmatched]),
+                              Param::int8(r[Outcome::Filtered]),
+                              Param::int8(r[Outcome::Rejected])});
         if (a.messages == 0) continue;
         const Param commit = timings.commit ? milliseconds(*timings.commit) : Param::null_of(FLOAT8OID);
         const auto held = history_.find(a.partition.value);
         if (held != history_.end() && now - held->second.started < 1.0) {
-            merge_history().run({Param::int8(held->second.id), Param::int8(a.end.value),
-                                 Param::text(end_reason), Param::int8(a.messages), Param::int8(a.bytes),
-                                 Param::int8(r.written), known_or_null(r.inserted, r.split_known),
-                                 known_or_null(r.updated, r.split_known), Param::int8(r.deleted),
-                                 Param::int8(r.superseded), Param::int8(r.unchanged), Param::int8(r.stale),
-                                 Param::int8(r.unmatched), Param::int8(r.filtered), Param::int8(r.rejected),
-                                 milliseconds(timings.fetch), milliseconds(timings.apply), commit});
+            merge_history().run(
+                {Param::int8(held->second.id), Param::int8(a.end.value), Param::text(end_reason),
+                 Param::int8(a.messages), Param::int8(a.bytes), Param::int8(r.written()),
+                 known_or_null(r[Outcome::Inserted], r.split_known()),
+                 known_or_null(r[Outcome::Updated], r.split_known()), Param::int8(r[Outcome::Deleted]),
+                 Param::int8(r[Outcome::Superseded]), Param::int8(r[Outcome::Unchanged]),
+                 Param::int8(r[Outcome::Stale]), Param::int8(r[Outcome::Unmatched]),
+                 Param::int8(r[Outcome::Filtered]), Param::int8(r[Outcome::Rejected]),
+                 milliseconds(timings.fetch), milliseconds(timings.apply), commit});
             continue;
         }
         const spi::Rows id = insert_history().run({Param::int4(job_.value),
@@ -232,16 +234,16 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
                                                    Param::text(end_reason),
                                                    Param::int8(a.messages),
                                                    Param::int8(a.bytes),
-                                                   Param::int8(r.written),
-                                                   known_or_null(r.inserted, r.split_known),
-                                                   known_or_null(r.updated, r.split_known),
-                                                   Param::int8(r.deleted),
-                                                   Param::int8(r.superseded),
-                                                   Param::int8(r.unchanged),
-                                                   Param::int8(r.stale),
-                                                   Param::int8(r.unmatched),
-                                                   Param::int8(r.filtered),
-                                                   Param::int8(r.rejected),
+                                                   Param::int8(r.written()),
+                                                   known_or_null(r[Outcome::Inserted], r.split_known()),
+                                                   known_or_null(r[Outcome::Updated], r.split_known()),
+                                                   Param::int8(r[Outcome::Deleted]),
+                                                   Param::int8(r[Outcome::Superseded]),
+                                                   Param::int8(r[Outcome::Unchanged]),
+                                                   Param::int8(r[Outcome::Stale]),
+                                                   Param::int8(r[Outcome::Unmatched]),
+                                                   Param::int8(r[Outcome::Filtered]),
+                                                   Param::int8(r[Outcome::Rejected]),
                                                    milliseconds(timings.fetch),
                                                    milliseconds(timings.apply),
                                                    commit});

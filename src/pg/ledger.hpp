@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "pg/bookkeeping.hpp"
-#include "pg/sink.hpp"
+#include "pg/row_outcomes.hpp"
 
 namespace sluice {
 

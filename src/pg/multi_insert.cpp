@@ -112,7 +112,6 @@ void MultiInsert::put(TupleTableSlot* row) {
     ExecCopySlot(slot, routed);
     slot->tts_tableOid = routed->tts_tableOid;
     leaf->messages[leaf->rows++] = reader_->current();
-    ++count_;
     ++rows_;
     bytes_ += reinterpret_cast<HeapTupleTableSlot*>(slot)->tuple->t_len;
     if (rows_ >= kMaxRows || bytes_ >= kMaxBytes) flush();

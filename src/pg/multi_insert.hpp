@@ -29,8 +29,6 @@ class MultiInsert {
     // Writes what is left and fires the triggers.
     void finish();
 
-    int64_t count() const { return count_; }
-
   private:
     static constexpr int kMaxRows = 1000;
     static constexpr size_t kMaxBytes = 65535;
@@ -64,7 +62,6 @@ class MultiInsert {
     int leaf_count_ = 0;
     int rows_ = 0;
     size_t bytes_ = 0;
-    int64_t count_ = 0;
 };
 static_assert(std::is_trivially_destructible_v<MultiInsert>);
 

@@ -21,6 +21,14 @@ class RowRelation {
     void open(TupleDesc shape);
     void put(TupleTableSlot* slot);
     void put(MinimalTuple tuple);
+    // Calls `look(TupleTableSlot *)` with each row.
+    template <class Look>
+    void visit(const Look& look) {
+        tuplestore_select_read_pointer(rows_, 0);  // the others are those of statements
+        tuplestore_rescan(rows_);
+        while (tuplestore_gettupleslot(rows_, true, false, slot_)) look(slot_);
+        ExecClearTuple(slot_);
+    }
     void clear();
     void close();
 

@@ -29,17 +29,11 @@ SourceScan::~SourceScan() {
     current_scan = scan_before_;
 }
 
-RowCounts SourceScan::counts_without(int64_t rows) const {
-    RowCounts counts;
-    counts.rejected = static_cast<int64_t>(reader_.rejects().size());
-    const auto messages = static_cast<int64_t>(reader_.messages().size());
-    if (job_.source_has_value_columns && job_.tombstone == Tombstone::Ignore) {
-        for (int64_t i = 0; i < messages; ++i) counts.unchanged += reader_.is_tombstone(i);
-        for (const DecodeReject& reject : reader_.rejects())
-            counts.unchanged -= reader_.is_tombstone(reject.index);
-    }
-    counts.filtered = messages - rows - counts.rejected - counts.unchanged;
-    return counts;
+void SourceScan::settle(RowOutcomes& outcomes) const {
+    if (job_.source_has_value_columns && job_.tombstone == Tombstone::Ignore)
+        for (size_t i = 0; i < outcomes.size(); ++i)
+            if (reader_.is_tombstone(i)) outcomes.set(i, Outcome::Unchanged);
+    for (const DecodeReject& reject : reader_.rejects()) outcomes.set(reject.index, Outcome::Rejected);
 }
 
 bool reads_row_by_row(const Plan* plan) {

@@ -4,7 +4,7 @@
 
 #include "pg/batch_reader.hpp"
 #include "pg/resolved_job.hpp"
-#include "pg/sink.hpp"
+#include "pg/row_outcomes.hpp"
 
 extern "C" {
 #include "nodes/plannodes.h"
@@ -22,8 +22,8 @@ class SourceScan {
     BatchReader& reader() { return reader_; }
     bool refuses_tombstones() const { return refuses_tombstones_; }
 
-    // Counts the messages that are not among the `rows` which the statement has got.
-    RowCounts counts_without(int64_t rows) const;
+    // Says what became of the messages that the statement has not got, for all but those that were filtered.
+    void settle(RowOutcomes& outcomes) const;
 
   private:
     const ResolvedJob& job_;

@@ -17,6 +17,7 @@ struct InsertReceiver {
     DestReceiver base = {receive, start, stop, [](DestReceiver*) {}, DestNone};
     PlannedStmt* planned;
     BatchReader* reader;
+    RowOutcomes* outcomes;
     MemoryContext memory = CurrentMemoryContext;
     MultiInsert insert{};
 
@@ -28,6 +29,7 @@ struct InsertReceiver {
     }
     static bool receive(TupleTableSlot* slot, DestReceiver* base) {
         self(base)->insert.put(slot);
+        self(base)->outcomes->set(self(base)->reader->current(), Outcome::Inserted);
         return true;
     }
     static void stop(DestReceiver* base) { self(base)->insert.finish(); }
@@ -52,32 +54,28 @@ PlannedStmt* select_of(PlannedStmt* insert) {
 DirectWriter::DirectWriter(const ResolvedJob& job)
     : job_(job), statement_(insert_from_source(apply_shape(job), assignment_shape(job))) {}
 
-int64_t DirectWriter::insert(BatchReader& reader) {
-    return call([&] {
+void DirectWriter::insert(BatchReader& reader, RowOutcomes& outcomes) {
+    call([&] {
         const CachedStatement::Lease lease = statement_.acquire(nullptr);
-        InsertReceiver receiver{.planned = lease.planned, .reader = &reader};
+        InsertReceiver receiver{.planned = lease.planned, .reader = &reader, .outcomes = &outcomes};
         statement_.execute(select_of(lease.planned), &receiver.base, nullptr);
         CachedStatement::give_back(lease);
         CommandCounterIncrement();
-        return receiver.insert.count();
     });
 }
 
-RowCounts DirectWriter::write(BatchReader& reader) {
+void DirectWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
     PinnedPath path;
     BatchMemory memory;
-    RowCounts counts;
     {
         SourceScan scan(job_, reader);
         reader.set_stage(Stage::Map);
-        const int64_t inserted = insert(reader);
-        counts = scan.counts_without(inserted);
-        counts.inserted = counts.written = inserted;
+        insert(reader, outcomes);
+        scan.settle(outcomes);
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Commit);
     check_deferred_constraints();
-    return counts;
 }
 
 std::vector<std::string> DirectWriter::explain() {

@@ -13,11 +13,11 @@ namespace sluice {
 class DirectWriter : public Sink {
   public:
     explicit DirectWriter(const ResolvedJob& job);
-    RowCounts write(BatchReader& reader) override;
+    void write(BatchReader& reader, RowOutcomes& outcomes) override;
     std::vector<std::string> explain() override;
 
   private:
-    int64_t insert(BatchReader& reader);
+    void insert(BatchReader& reader, RowOutcomes& outcomes);
 
     ResolvedJob job_;
     CachedStatement statement_;

@@ -49,6 +49,7 @@ struct MapReceiver {
 // The rows of insert mode, in message order.
 struct InsertedRows {
     const ResolvedJob& job;
+    RowOutcomes& outcomes;
     RowRelation relation{};
     MemoryContext memory = CurrentMemoryContext;
 
@@ -57,7 +58,10 @@ struct InsertedRows {
         relation.open(shape_of(mapped, job));
         MemoryContextSwitchTo(outside);
     }
-    void put(TupleTableSlot* slot) { relation.put(slot); }
+    void put(TupleTableSlot* slot) {
+        outcomes.set(row_number(slot), Outcome::Unchanged);  // unless it is inserted
+        relation.put(slot);
+    }
 };
 
 [[noreturn]] void refuse_null(const char* column) {
@@ -72,12 +76,10 @@ struct InsertedRows {
 // What is known of the events of a batch, and the operations that they fold to.
 struct StatementWriter::Events {
     const ResolvedJob& job;
-    size_t messages;
-    KeyFold fold{job};
+    RowOutcomes& outcomes;
+    KeyFold fold{job, outcomes};
     RowRelation operations{};  // of the first round
     Round first{};
-    int64_t received = 0;
-    int64_t without_key = 0;
     MemoryContext memory = CurrentMemoryContext;
 
     // Plain C, for the receiver.
@@ -89,11 +91,10 @@ struct StatementWriter::Events {
         MemoryContextSwitchTo(outside);
     }
     void put(TupleTableSlot* slot) {
-        ++received;
         for (const ColumnOrder& key : job.match) {
             if (!slot_attisnull(slot, kEventColumns + 1 + key.column)) continue;
             if (job.spec.mode == Mode::Merge) refuse_null(job.columns[key.column].name.c_str());
-            ++without_key;
+            outcomes.set(row_number(slot), Outcome::Unmatched);
             return;
         }
         fold.put(slot);
@@ -121,7 +122,7 @@ void StatementWriter::run_map(BatchReader& reader, DestReceiver* receiver) {
     }
 }
 
-RowCounts StatementWriter::write(BatchReader& reader) {
+void StatementWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
     PinnedPath path;
     BatchMemory memory;
     reader.blame(std::nullopt);
@@ -130,82 +131,76 @@ RowCounts StatementWriter::write(BatchReader& reader) {
         // All partitions, too: nothing else keeps two writers from inserting the same key.
         call([&] { find_all_inheritors(job_.target, ShareRowExclusiveLock, nullptr); });
     }
-    RowCounts counts = job_.spec.mode == Mode::Insert ? insert(reader) : merge(reader);
+    if (job_.spec.mode == Mode::Insert) {
+        insert(reader, outcomes);
+    } else {
+        merge(reader, outcomes);
+    }
     reader.set_stage(Stage::Commit);
     check_deferred_constraints();
-    return counts;
 }
 
-RowCounts StatementWriter::insert(BatchReader& reader) {
-    InsertedRows rows{job_};
-    RowCounts counts;
+void StatementWriter::insert(BatchReader& reader, RowOutcomes& outcomes) {
+    InsertedRows rows{job_, outcomes};
     {
         SourceScan scan(job_, reader);
         MapReceiver receiver(rows);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        counts = scan.counts_without(rows.relation.size());
+        scan.settle(outcomes);
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Write);
-    apply_.insert(rows.relation, counts);
+    apply_.insert(rows.relation, outcomes);
     call([&] { rows.relation.close(); });
-    return counts;
 }
 
-RowCounts StatementWriter::merge(BatchReader& reader) {
-    Events events{job_, reader.messages().size()};
-    RowCounts counts;
+void StatementWriter::merge(BatchReader& reader, RowOutcomes& outcomes) {
+    Events events{job_, outcomes};
     {
         SourceScan scan(job_, reader);
         MapReceiver receiver(events);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        counts = scan.counts_without(events.received);
+        scan.settle(outcomes);
     }
     reader.blame(std::nullopt);
     events.first = events.fold.fold(events.operations);
-    counts.unmatched += events.without_key;
-    counts.superseded += events.fold.superseded();
-    counts.unchanged += events.fold.unchanged();
-
     reader.set_stage(Stage::Write);
-    apply(events, counts);
+    apply(events);
     call([&] { events.operations.close(); });
-    return counts;
 }
 
-void StatementWriter::apply(Events& events, RowCounts& counts) {
+void StatementWriter::apply(Events& events) {
     const bool may_collide =
         job_.spec.mode == Mode::Merge && job_.upsert == UpsertWay::UpdateThenInsert && !job_.lock_target;
     if (may_collide) {
-        const RowCounts before = counts;
+        const RowOutcomes before = events.outcomes;
         spi::Subtransaction attempt;
         try {
-            apply_once(events, counts);
+            apply_once(events);
             attempt.release();
             return;
         } catch (const PgError& e) {
             Error error = to_error(e.record, Stage::Write);
             attempt.rollback();  // which takes the record along
             if (error.sqlstate != "23505") fail(std::move(error));
-            counts = before;
+            events.outcomes = before;
         }
     }
-    apply_once(events, counts);
+    apply_once(events);
 }
 
-void StatementWriter::apply_once(Events& events, RowCounts& counts) {
-    apply_.begin(events.messages);
+void StatementWriter::apply_once(Events& events) {
     if (apply_.needs_locks(events.first, events.fold.has_more_rounds())) apply_.lock(events.operations);
-    apply_.apply(events.operations, events.first, counts);
+    apply_.apply(events.operations, events.first, events.outcomes);
     if (!events.fold.has_more_rounds()) return;
 
     RowRelation operations;
     Round round;
     call([&] { operations.open(events.operations.shape()); });
     events.fold.rewind();
-    while (events.fold.next_round(operations, round)) apply_.apply(operations, round, counts);
+    while (events.fold.next_round(operations, round)) apply_.apply(operations, round, events.outcomes);
     call([&] { operations.close(); });
 }
 

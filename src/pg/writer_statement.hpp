@@ -11,18 +11,18 @@ namespace sluice {
 class StatementWriter : public Sink {
   public:
     explicit StatementWriter(const ResolvedJob& job);
-    RowCounts write(BatchReader& reader) override;
+    void write(BatchReader& reader, RowOutcomes& outcomes) override;
     std::vector<std::string> explain() override;
 
   private:
     struct Events;
 
-    RowCounts insert(BatchReader& reader);
-    RowCounts merge(BatchReader& reader);
+    void insert(BatchReader& reader, RowOutcomes& outcomes);
+    void merge(BatchReader& reader, RowOutcomes& outcomes);
     void run_map(BatchReader& reader, DestReceiver* receiver);
     // Applies all rounds, a second time when another session has inserted the same key in between.
-    void apply(Events& events, RowCounts& counts);
-    void apply_once(Events& events, RowCounts& counts);
+    void apply(Events& events);
+    void apply_once(Events& events);
 
     ResolvedJob job_;
     CachedStatement map_;

@@ -41,7 +41,8 @@ constexpr const char* kNotOlder =
 
 TEST(MapRows, SelectsColumnsByName) {
     EXPECT_EQ(map_rows(orders_map()),
-              "SELECT s.id AS id,\n"
+              "SELECT s.ctid AS sluice_position,\n"
+              "       s.id AS id,\n"
               "       s.version AS version,\n"
               "       upper(s.note) AS \"Note\"\n"
               "  FROM shop.orders_src s");
@@ -127,8 +128,9 @@ TEST(Insert, FromTheBatch) {
     EXPECT_EQ(insert_rows(shape, Conflict::Raise),
               "INSERT INTO shop.orders AS t (id, version, \"Note\", created) OVERRIDING SYSTEM VALUE\n"
               "SELECT b.id, b.version, b.\"Note\", b.created\n"
-              "  FROM sluice_batch b");
-    EXPECT_TRUE(insert_rows(shape, Conflict::Ignore).ends_with("\nON CONFLICT DO NOTHING"));
+              "  FROM sluice_batch b\n"
+              "RETURNING true");
+    EXPECT_TRUE(insert_rows(shape, Conflict::Ignore).ends_with("\nON CONFLICT DO NOTHING\nRETURNING true"));
 }
 
 TEST(Upsert, OnConflictComparesTheOrder) {
@@ -148,7 +150,7 @@ TEST(Upsert, OnConflictComparesTheOrder) {
 TEST(Upsert, WithoutOrderAlwaysUpdates) {
     EXPECT_TRUE(upsert_on_conflict(without_order())
                     .ends_with("\nON CONFLICT (id) DO UPDATE SET version = excluded.version,"
-                               " \"Note\" = excluded.\"Note\""));
+                               " \"Note\" = excluded.\"Note\"\nRETURNING NULL::pg_catalog.bool"));
 }
 
 TEST(Upsert, OrderColumnsAreComparedOneByOneWithNullLowest) {
@@ -190,15 +192,13 @@ TEST(Apply, UpdatesAndDeletesReturnPositions) {
 }
 
 TEST(Apply, InsertsWhatIsAbsent) {
-    EXPECT_EQ(insert_absent(orders(), Operations::Upserts),
+    EXPECT_EQ(insert_on_conflict(orders(), Operations::Inserts),
               "INSERT INTO shop.orders AS t (id, version, \"Note\", created)\n"
               "SELECT b.id, b.version, b.\"Note\", b.created\n"
               "  FROM sluice_batch b\n"
-              " WHERE b.sluice_update AND NOT b.sluice_delete\n"
-              "   AND NOT EXISTS (SELECT FROM shop.orders t WHERE t.id OPERATOR(pg_catalog.=) b.id)");
-    EXPECT_TRUE(
-        insert_on_conflict(orders(), Operations::Inserts)
-            .ends_with("\n WHERE NOT b.sluice_update AND NOT b.sluice_delete\nON CONFLICT (id) DO NOTHING"));
+              " WHERE NOT b.sluice_update AND NOT b.sluice_delete\n"
+              "ON CONFLICT (id) DO NOTHING\n"
+              "RETURNING true");
 }
 
 TEST(Apply, LocksInKeyOrder) {
