@@ -94,8 +94,9 @@ CALL sluice.wait_for_offset('one', 0, 0);
 RESET default_transaction_isolation;
 -- A DO block is no transaction block; a function is always inside of one.
 DO $$ BEGIN CALL sluice.wait_for_state('one', 'STARTING'); END $$;
-CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL sluice.wait_for_state('one', 'STARTING'); END $$;
-SELECT pg_temp.f();
+CREATE FUNCTION nested() RETURNS void LANGUAGE plpgsql AS $$ BEGIN CALL sluice.wait_for_state('one', 'STARTING'); END $$;
+SELECT nested();
+DROP FUNCTION nested();
 CALL sluice.wait_for_state('one', 'starting');
 CALL sluice.wait_for_state('one', 'sleeping');
 CALL sluice.wait_for_state('one', NULL);
