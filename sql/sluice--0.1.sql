@@ -182,7 +182,9 @@ CREATE VIEW sluice.jobs WITH (security_barrier) AS
    WHERE pg_catalog.pg_has_role(j.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
 CREATE VIEW sluice.job_status WITH (security_barrier) AS
-  WITH live AS (SELECT job_id, pg_catalog.count(*) AS workers FROM sluice.live_worker GROUP BY job_id),
+  WITH live AS (
+    SELECT l.job_id, pg_catalog.count(*) AS workers, pg_catalog.count(w.partitions) AS reading
+      FROM sluice.live_worker l LEFT JOIN sluice.worker_state w USING (job_id, worker_no, pid) GROUP BY l.job_id),
   lagging AS (
     SELECT o.job_id, pg_catalog.min(o.last_message_timestamp) FILTER (WHERE o.high_watermark > o.next_offset) AS behind
       FROM sluice.offsets o GROUP BY o.job_id)
@@ -194,7 +196,7 @@ CREATE VIEW sluice.job_status WITH (security_barrier) AS
               WHEN s.wanted = 'stopped' THEN 'STOPPED'
               WHEN s.wanted = 'paused' THEN 'PAUSED'
               WHEN s.next_retry_at IS NOT NULL THEN 'RETRYING'
-              WHEN live.workers > 0 THEN 'RUNNING'
+              WHEN live.reading > 0 THEN 'RUNNING'
               ELSE 'STARTING' END AS state,
          CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'this server is a standby; jobs run on the primary'
               WHEN s.wanted IS NULL THEN 'never started here'

@@ -69,11 +69,13 @@ bool BatchApplier::open(const std::vector<Run>& runs) {
 
 void BatchApplier::write(size_t first, size_t count) {
     first_ = first;
+    timings_.decode = 0;
     outcomes_.reset(count);
     reader_.bind(messages_.subspan(first, count));
     reading_ = true;
     sink_->write(reader_, outcomes_);
     reading_ = false;
+    timings_.decode = reader_.decode_time().count();
 }
 
 Advance BatchApplier::advance_of(const Run& run) const {

@@ -62,6 +62,7 @@ void BatchReader::bind(std::span<const MessageView> messages) {
     // Types may be altered between transactions, and what input functions remember may belong to one.
     converters_ = nullptr;
     stage_ = Stage::Decode;
+    decode_time_ = {};
     rewind();
 }
 
@@ -119,6 +120,7 @@ bool BatchReader::next(TupleTableSlot* slot) {
 }
 
 void BatchReader::decode_chunk() {
+    const auto start = std::chrono::steady_clock::now();
     chunk_begin_ = chunk_end_;
     arena_.reset();
     undecodable_ = 0;
@@ -135,6 +137,7 @@ void BatchReader::decode_chunk() {
         rejects_.push_back({i, std::move(*error)});
     }
     chunk_end_ = end;
+    decode_time_ += std::chrono::steady_clock::now() - start;
 }
 
 void BatchReader::prepare_converters() {

@@ -9,6 +9,7 @@
 #include "base/types.hpp"
 #include "format/record_decoder.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -56,6 +57,8 @@ class BatchReader {
     void set_stage(Stage stage) { stage_ = stage; }
 
     const std::vector<DecodeReject>& rejects() const { return rejects_; }
+    // What decoding into cells has taken since `bind`, however often.
+    std::chrono::duration<double, std::milli> decode_time() const { return decode_time_; }
     bool is_tombstone(size_t index) const { return messages_[index].value.is_null(); }
     std::span<const MessageView> messages() const { return messages_; }
 
@@ -96,6 +99,7 @@ class BatchReader {
     Stage stage_ = Stage::Decode;
     uint64_t scans_ = 0;
     std::vector<DecodeReject> rejects_;
+    std::chrono::steady_clock::duration decode_time_{};
 };
 
 // The reader that scans of `source` in this process read from, instead of Kafka; nullptr unbinds.

@@ -1,6 +1,5 @@
 #include "job/position.hpp"
 
-#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,6 +7,7 @@
 #include "pg/claim.hpp"
 #include "pg/job_lock.hpp"
 #include "pg/processes.hpp"
+#include "pg/source_topic.hpp"
 
 namespace sluice {
 
@@ -41,8 +41,8 @@ class Claimer {
 
     Claim run() {
         Claim claim;
-        ask_topic();
-        claim.topic_partition_count = topic_.partitions.size();
+        topic_ = ask_topic(source_, client_, waiter_, kBrokerTimeout);
+        claim.topic_partition_count = topic_.partition_count;
         bool first;
         {
             spi::Transaction transaction;
@@ -70,77 +70,31 @@ class Claimer {
         transaction.commit();
 
         for (const auto& [partition, state] : stored)
-            if (in_topic(partition) && is_mine(partition))
+            if (topic_.has(partition) && is_mine(partition))
                 claim.partitions.push_back(
                     {Partition{partition}, state.next, state.leader_epoch, state.stop});
         return claim;
     }
 
   private:
-    void ask_topic() {
-        topic_ = value_or_fail(fetch_topic(client_, source_.topic, kBrokerTimeout, waiter_));
-        std::sort(topic_.partitions.begin(), topic_.partitions.end(),
-                  [](const PartitionInfo& a, const PartitionInfo& b) { return a.partition < b.partition; });
-        if (source_.partitions) {
-            for (int32_t wanted : *source_.partitions)
-                if (std::none_of(topic_.partitions.begin(), topic_.partitions.end(),
-                                 [&](const PartitionInfo& p) { return p.partition.value == wanted; }))
-                    fail(Error::config(
-                        "42704", "topic \"" + source_.topic + "\" has no partition " + std::to_string(wanted),
-                        "It has " + std::to_string(topic_.partitions.size()) + " partitions.",
-                        "Change option partitions of the source."));
-        }
-        for (const PartitionInfo& p : topic_.partitions)
-            if (!source_.partitions || std::find(source_.partitions->begin(), source_.partitions->end(),
-                                                 p.partition.value) != source_.partitions->end())
-                partitions_.push_back(p.partition);
-        const auto marks =
-            value_or_fail(fetch_watermarks(client_, source_.topic, partitions_, kBrokerTimeout, waiter_));
-        for (size_t i = 0; i < partitions_.size(); ++i) marks_[partitions_[i].value] = marks[i];
-    }
-
     bool is_mine(int32_t partition) const {
         return partition_belongs_to(Partition{partition}, worker_no_, worker_count_);
     }
 
-    bool in_topic(int32_t partition) const { return marks_.count(partition) > 0; }
-
-    // The position by partition, as a definition says it; partitions that it does not name keep `otherwise`.
-    std::map<int32_t, NextOffset> resolve(const Position& position, bool otherwise_low) {
-        std::map<int32_t, NextOffset> result;
-        if (otherwise_low)
-            for (const auto& [p, mark] : marks_) result[p] = mark.low;
-        switch (position.kind) {
-            case Position::Kind::Latest:
-                for (const auto& [p, mark] : marks_) result[p] = mark.high;
-                break;
-            case Position::Kind::Timestamp:
-                for (const TopicOffset& o :
-                     value_or_fail(offsets_for_time(client_, source_.topic, partitions_,
-                                                    position.timestamp_ms, kBrokerTimeout, waiter_)))
-                    result[o.partition.value] = o.offset;
-                break;
-            case Position::Kind::Group:
-                for (const TopicOffset& o : value_or_fail(
-                         committed_offsets(client_, source_.topic, partitions_, kBrokerTimeout, waiter_)))
-                    result[o.partition.value] = o.offset;
-                break;
-            case Position::Kind::Offsets:
-                for (const auto& [p, offset] : position.offsets) result[p] = NextOffset{offset};
-                break;
-            case Position::Kind::Earliest:
-            case Position::Kind::Never:
-                break;
-        }
-        return result;
+    // Partitions that the position leaves out are read from their beginning.
+    void ask_start() {
+        for (const auto& [p, mark] : topic_.marks) start_[p] = mark.low;
+        for (const auto& [p, offset] : ask_offsets(job_.spec.options.start)) start_[p] = offset;
     }
-
-    void ask_start() { start_ = resolve(job_.spec.options.start, true); }
 
     void ask_stop() {
         Position stop = job_.spec.options.stop;
         if (job_.run_until) stop = value_or_fail(parse_stop("argument until", *job_.run_until));
-        stop_ = resolve(stop, false);
+        stop_ = ask_offsets(stop);
+    }
+
+    std::map<int32_t, NextOffset> ask_offsets(const Position& position) {
+        return offsets_at(position, topic_, client_, waiter_, kBrokerTimeout);
     }
 
     StoredOffsets read_offsets() {
@@ -176,7 +130,7 @@ class Claimer {
     void create_missing(StoredOffsets& stored) {
         const bool first = stored.empty();
         Bookkeeping bookkeeping;
-        for (const auto& [partition, mark] : marks_) {
+        for (const auto& [partition, mark] : topic_.marks) {
             if (stored.count(partition)) continue;
             // A partition that appears later is read from its beginning: its messages are all new to the job.
             const NextOffset next = first ? start_.at(partition) : mark.low;
@@ -184,9 +138,9 @@ class Claimer {
                 "INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, topic_id, generation,"
                 "  low_watermark, high_watermark) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
                 {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
-                 Param::int8(next.value), Param::text_or_null(topic_.topic_id), Param::int8(job_.generation),
+                 Param::int8(next.value), Param::text_or_null(topic_.id), Param::int8(job_.generation),
                  Param::int8(mark.low.value), Param::int8(mark.high.value)});
-            stored[partition] = {next, -1, topic_.topic_id, {}};
+            stored[partition] = {next, -1, topic_.id, {}};
             if (!first)
                 catalog::record_event(job_.id, catalog::Level::Info, "partition_added",
                                       "topic " + source_.topic + " has a new partition " +
@@ -201,21 +155,19 @@ class Claimer {
             // Another worker may have moved on since the brokers were asked.
             if (!is_mine(partition)) continue;
             const std::string where = "topic " + source_.topic + ", partition " + std::to_string(partition);
-            if (!in_topic(partition)) {
-                const bool excluded =
-                    std::any_of(topic_.partitions.begin(), topic_.partitions.end(),
-                                [&](const auto& p) { return p.partition.value == partition; });
-                if (excluded) continue;  // option `partitions` leaves it out now; its offset is kept
+            if (!topic_.has(partition)) {
+                // Option `partitions` leaves it out now; its offset is kept.
+                if (static_cast<size_t>(partition) < topic_.partition_count) continue;
                 gap(partition, state,
-                    where + " no longer exists (the topic has " + std::to_string(topic_.partitions.size()) +
+                    where + " no longer exists (the topic has " + std::to_string(topic_.partition_count) +
                         " partitions)");
                 continue;
             }
-            const Watermarks& mark = marks_.at(partition);
-            if (!state.topic_id.empty() && !topic_.topic_id.empty() && state.topic_id != topic_.topic_id)
+            const Watermarks& mark = topic_.marks.at(partition);
+            if (!state.topic_id.empty() && !topic_.id.empty() && state.topic_id != topic_.id)
                 gap(partition, state,
                     where + " was deleted and created again: its id was " + state.topic_id + " and is " +
-                        topic_.topic_id + "; the next offset was " + std::to_string(state.next.value));
+                        topic_.id + "; the next offset was " + std::to_string(state.next.value));
             else if (state.next < mark.low)
                 gap(partition, state,
                     where + ": offsets " + std::to_string(state.next.value) + " to " +
@@ -239,14 +191,14 @@ class Claimer {
                 "Call sluice.set_offsets('" + job_.spec.name +
                     "', …) to choose where to go on, or set option fallback_offset to earliest or "
                     "latest."));
-        if (!in_topic(partition)) {
+        if (!topic_.has(partition)) {
             catalog::record_event(job_.id, catalog::Level::Warning, "gap", what, "sluice");
             Bookkeeping bookkeeping;
             spi::run("DELETE FROM sluice.offsets WHERE job_id = $1 AND topic = $2 AND partition = $3",
                      {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition)});
             return;
         }
-        const Watermarks& mark = marks_.at(partition);
+        const Watermarks& mark = topic_.marks.at(partition);
         state.next = fallback == Fallback::Earliest ? mark.low : mark.high;
         state.leader_epoch = -1;
         catalog::record_event(job_.id, catalog::Level::Warning, "gap",
@@ -259,7 +211,7 @@ class Claimer {
             "UPDATE sluice.offsets SET next_offset = $4, leader_epoch = NULL, topic_id = $5,"
             " low_watermark = $6, high_watermark = $7 WHERE job_id = $1 AND topic = $2 AND partition = $3",
             {Param::int4(job_.id.value), Param::text(source_.topic), Param::int4(partition),
-             Param::int8(state.next.value), Param::text_or_null(topic_.topic_id), Param::int8(mark.low.value),
+             Param::int8(state.next.value), Param::text_or_null(topic_.id), Param::int8(mark.low.value),
              Param::int8(mark.high.value)});
     }
 
@@ -290,9 +242,7 @@ class Claimer {
     Waiter& waiter_;
     int worker_no_;
     int worker_count_;
-    TopicInfo topic_;
-    std::vector<Partition> partitions_;  // of the topic, as far as the source wants them
-    std::map<int32_t, Watermarks> marks_;
+    SourceTopic topic_;
     std::map<int32_t, NextOffset> start_;
     std::map<int32_t, NextOffset> stop_;
 };

@@ -2,9 +2,7 @@
 // who did it.
 #include "job/position.hpp"
 #include "kafka/client.hpp"
-#include "kafka/metadata.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <map>
 #include <string>
@@ -13,6 +11,7 @@
 #include "pg/job_access.hpp"
 #include "pg/job_lock.hpp"
 #include "pg/source.hpp"
+#include "pg/source_topic.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
@@ -28,14 +27,6 @@ using std::chrono::seconds;
 
 constexpr seconds kBrokerTimeout{5};
 
-struct Topic {
-    std::string name;
-    std::string id;
-    std::vector<Partition> partitions;
-    std::map<int32_t, Watermarks> marks;
-    SharedClient client;
-};
-
 void check_topic(const catalog::StoredJob& job, const std::string& topic,
                  const std::optional<std::string>& asked) {
     if (!asked || *asked == topic) return;
@@ -43,24 +34,11 @@ void check_topic(const catalog::StoredJob& job, const std::string& topic,
                        "It reads topic \"" + topic + "\"."));
 }
 
-Topic ask_brokers(const catalog::StoredJob& job, const SourceSpec& source, Waiter& waiter) {
-    Topic topic;
-    topic.name = source.topic;
-    topic.client =
-        value_or_fail(Client::open({source.brokers, source.properties, job.spec.options.group_id}));
-    const TopicInfo info = value_or_fail(fetch_topic(topic.client, source.topic, kBrokerTimeout, waiter));
-    topic.id = info.topic_id;
-    for (const PartitionInfo& p : info.partitions)
-        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(),
-                                            p.partition.value) != source.partitions->end())
-            topic.partitions.push_back(p.partition);
-    const auto marks =
-        value_or_fail(fetch_watermarks(topic.client, source.topic, topic.partitions, kBrokerTimeout, waiter));
-    for (size_t i = 0; i < marks.size(); ++i) topic.marks[topic.partitions[i].value] = marks[i];
-    return topic;
+SharedClient client_of(const catalog::StoredJob& job, const SourceSpec& source) {
+    return value_or_fail(Client::open({source.brokers, source.properties, job.spec.options.group_id}));
 }
 
-const Watermarks& watermarks_of(const Topic& topic, int32_t partition) {
+const Watermarks& watermarks_of(const SourceTopic& topic, int32_t partition) {
     const auto mark = topic.marks.find(partition);
     if (mark != topic.marks.end()) return mark->second;
     std::string known;
@@ -71,7 +49,7 @@ const Watermarks& watermarks_of(const Topic& topic, int32_t partition) {
         "It reads " + known + "."));
 }
 
-void check_range(const Topic& topic, int32_t partition, NextOffset offset) {
+void check_range(const SourceTopic& topic, int32_t partition, NextOffset offset) {
     const Watermarks& mark = watermarks_of(topic, partition);
     if (offset >= mark.low && offset <= mark.high) return;
     fail(Error::config("22003",
@@ -89,7 +67,8 @@ void unblock(JobId job, const std::string& topic, int32_t partition, NextOffset 
         {Param::int4(job.value), Param::text(topic), Param::int4(partition), Param::int8(offset.value)});
 }
 
-std::string store(const catalog::StoredJob& job, const Topic& topic, int32_t partition, NextOffset offset) {
+std::string store(const catalog::StoredJob& job, const SourceTopic& topic, int32_t partition,
+                  NextOffset offset) {
     Bookkeeping bookkeeping;
     const spi::Rows before =
         spi::run("SELECT next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2 AND partition = $3",
@@ -129,32 +108,9 @@ void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>
     check_source_is_there(job);
     const SourceSpec source = load_source(job.source, job.owner);
     check_topic(job, source.topic, asked);
-    const Topic topic = ask_brokers(job, source, waiter);
-    std::map<int32_t, NextOffset> offsets;
-    switch (position.kind) {
-        case Position::Kind::Earliest:
-            for (const auto& [p, mark] : topic.marks) offsets[p] = mark.low;
-            break;
-        case Position::Kind::Latest:
-            for (const auto& [p, mark] : topic.marks) offsets[p] = mark.high;
-            break;
-        case Position::Kind::Timestamp:
-            for (const TopicOffset& o :
-                 value_or_fail(offsets_for_time(topic.client, topic.name, topic.partitions,
-                                                position.timestamp_ms, kBrokerTimeout, waiter)))
-                offsets[o.partition.value] = o.offset;
-            break;
-        case Position::Kind::Group:
-            for (const TopicOffset& o : value_or_fail(
-                     committed_offsets(topic.client, topic.name, topic.partitions, kBrokerTimeout, waiter)))
-                offsets[o.partition.value] = o.offset;
-            break;
-        case Position::Kind::Offsets:
-            for (const auto& [p, offset] : position.offsets) offsets[p] = NextOffset{offset};
-            break;
-        case Position::Kind::Never:
-            break;
-    }
+    const SharedClient client = client_of(job, source);
+    const SourceTopic topic = ask_topic(source, client, waiter, kBrokerTimeout);
+    const auto offsets = offsets_at(position, topic, client, waiter, kBrokerTimeout);
     if (offsets.empty())
         fail(Error::config("22023", "the position names no offset of topic \"" + topic.name + "\""));
     for (const auto& [partition, offset] : offsets) check_range(topic, partition, offset);
@@ -206,7 +162,7 @@ bool has_reject(JobId job, const SkippedOffset& at) {
 // What is not there yet cannot be skipped.
 void check_written(const catalog::StoredJob& job, const SourceSpec& source, const SkippedOffset& at) {
     SessionWaiter waiter;
-    const Topic topic = ask_brokers(job, source, waiter);
+    const SourceTopic topic = ask_topic(source, client_of(job, source), waiter, kBrokerTimeout);
     if (at.offset < watermarks_of(topic, at.partition).high.value) return;
     fail(Error::config("22003", "offset " + std::to_string(at.offset) + " of " + place(at) +
                                     " has not been written yet, there is nothing to skip"));

@@ -14,11 +14,12 @@
 #include "pg/job_access.hpp"
 #include "pg/sink.hpp"
 #include "pg/source.hpp"
+#include "pg/source_reader.hpp"
+#include "pg/source_topic.hpp"
 #include "pg/system_catalog.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
-#include "access/relation.h"
 #include "funcapi.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
@@ -59,41 +60,19 @@ class Rehearsal {
         Resolution resolution = resolve_job(job.spec, job.owner, Expressions::Qualified);
         if (!resolution.problems.empty()) fail(combine(resolution.problems));
         resolved_ = std::move(resolution.job);
-        source_ = load_source(job.source, job.owner);
-        relation_ = call([&] { return relation_open(job.source, AccessShareLock); });
-        TupleDesc tupdesc = RelationGetDescr(relation_);
-        const auto attributes = source_attributes(tupdesc);
-        const auto& used = resolved_.source_columns_used;
-        for (size_t i = 0; i < attributes.size(); ++i)
-            source_.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
-        decoder_.emplace(value_or_fail(RecordDecoder::make(source_.record, &headers_)));
-        reader_ = std::make_unique<BatchReader>(*decoder_, tupdesc);
+        source_.emplace(resolved_);
         sink_ = make_sink(resolved_);
-        bind_source(job.source, reader_.get());
-    }
-    ~Rehearsal() {
-        bind_source(resolved_.source, nullptr);
-        sink_.reset();
-        reader_.reset();
-        // After an error the transaction's abort closes it.
-        if (std::uncaught_exceptions() == exceptions_) relation_close(relation_, AccessShareLock);
     }
 
     const ResolvedJob& resolved() const { return resolved_; }
-    const SourceSpec& source() const { return source_; }
-    BatchReader& reader() { return *reader_; }
+    BatchReader& reader() { return source_->reader(); }
     Sink& sink() { return *sink_; }
 
   private:
-    int exceptions_ = std::uncaught_exceptions();
     RunAs owner_;
     JobSettings settings_;
-    MessageHeaders headers_;
     ResolvedJob resolved_;
-    SourceSpec source_;
-    Relation relation_ = nullptr;
-    std::optional<RecordDecoder> decoder_;
-    std::unique_ptr<BatchReader> reader_;
+    std::optional<SourceReader> source_;
     std::unique_ptr<Sink> sink_;
 };
 
@@ -183,22 +162,16 @@ std::vector<TestRow> test_messages(const catalog::StoredJob& job, std::span<cons
 }
 
 // The next messages of the job: from its offsets, or from the beginning of partitions it has none for.
-std::vector<Assignment> next_positions(const catalog::StoredJob& job, const std::string& topic,
-                                       const SharedClient& client, const SourceSpec& source, Waiter& waiter) {
-    const TopicInfo info = value_or_fail(fetch_topic(client, topic, kBrokerTimeout, waiter));
-    std::vector<Partition> partitions;
-    for (const PartitionInfo& p : info.partitions)
-        if (!source.partitions || std::find(source.partitions->begin(), source.partitions->end(),
-                                            p.partition.value) != source.partitions->end())
-            partitions.push_back(p.partition);
-    const auto marks = value_or_fail(fetch_watermarks(client, topic, partitions, kBrokerTimeout, waiter));
+std::vector<Assignment> next_positions(const catalog::StoredJob& job, const SharedClient& client,
+                                       const SourceSpec& source, Waiter& waiter) {
+    const SourceTopic topic = ask_topic(source, client, waiter, kBrokerTimeout);
     std::vector<Assignment> assignments;
-    for (size_t i = 0; i < partitions.size(); ++i)
-        assignments.push_back({topic, partitions[i], marks[i].low, -1});
+    for (const Partition p : topic.partitions)
+        assignments.push_back({topic.name, p, topic.marks.at(p.value).low, -1});
     Bookkeeping bookkeeping;
     const spi::Rows rows =
         spi::run("SELECT partition, next_offset FROM sluice.offsets WHERE job_id = $1 AND topic = $2",
-                 {spi::Param::int4(job.id.value), spi::Param::text(topic)});
+                 {spi::Param::int4(job.id.value), spi::Param::text(topic.name)});
     for (size_t i = 0; i < rows.size(); ++i)
         for (Assignment& a : assignments)
             if (a.partition.value == rows.integer(i, 0))
@@ -212,7 +185,7 @@ std::vector<TestRow> test_topic(const catalog::StoredJob& job, size_t count) {
     ConsumerConfig config;
     config.client = {source.brokers, source.properties, job.spec.options.group_id};
     const auto consumer = value_or_fail(Consumer::open(config));
-    const auto assignments = next_positions(job, source.topic, consumer->client(), source, waiter);
+    const auto assignments = next_positions(job, consumer->client(), source, waiter);
     value_or_fail(consumer->assign(assignments));
     MessageBatch batch;
     std::vector<ConsumerEvent> events;

@@ -69,10 +69,10 @@ spi::Prepared& insert_history() {
         "INSERT INTO sluice.batch_history (job_id, topic, partition, start_offset, end_offset, end_reason, "
         "messages,"
         "  bytes, rows_written, rows_inserted, rows_updated, rows_deleted, rows_superseded, rows_unchanged,"
-        "  rows_stale, rows_unmatched, rows_filtered, rows_rejected, started_at, finished_at, fetch_ms, "
-        "  apply_ms, commit_ms)"
+        "  rows_stale, rows_unmatched, rows_filtered, rows_rejected, started_at, finished_at, fetch_ms,"
+        "  decode_ms, apply_ms, commit_ms)"
         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        "  pg_catalog.transaction_timestamp(), pg_catalog.clock_timestamp(), $19, $20, $21)"
+        "  pg_catalog.transaction_timestamp(), pg_catalog.clock_timestamp(), $19, $20, $21, $22)"
         " RETURNING history_id");
     return statement;
 }
@@ -86,7 +86,8 @@ spi::Prepared& merge_history() {
         "  rows_stale = rows_stale + $12, rows_unmatched = rows_unmatched + $13,"
         "  rows_filtered = rows_filtered + $14, rows_rejected = rows_rejected + $15,"
         "  finished_at = pg_catalog.clock_timestamp(), fetch_ms = fetch_ms + $16,"
-        "  apply_ms = apply_ms + $17, commit_ms = COALESCE(commit_ms, 0) + COALESCE($18, 0)"
+        "  decode_ms = decode_ms + $17, apply_ms = apply_ms + $18,"
+        "  commit_ms = COALESCE(commit_ms, 0) + COALESCE($19, 0)"
         " WHERE history_id = $1");
     return statement;
 }
@@ -133,16 +134,6 @@ Param bytes_or_null(Bytes bytes) {
     return bytes.is_null() ? Param::null_of(BYTEAOID) : Param::bytea(bytes.view());
 }
 
-Param partition_array(std::span<const Partition> partitions) {
-    return call([&] {
-        auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (partitions.size() + 1)));
-        for (size_t i = 0; i < partitions.size(); ++i) elements[i] = Int32GetDatum(partitions[i].value);
-        return Param::of(INT4ARRAYOID,
-                         PointerGetDatum(construct_array(elements, static_cast<int>(partitions.size()),
-                                                         INT4OID, sizeof(int32), true, TYPALIGN_INT)));
-    });
-}
-
 }  // namespace
 
 Ledger::Ledger(Oid job_table, JobId job, std::string job_name, std::string topic, int64_t generation)
@@ -163,8 +154,10 @@ bool Ledger::open(std::span<const Partition> partitions) {
     Bookkeeping bookkeeping;
     const spi::Rows job = read_generation().run({Param::int4(job_.value)});
     if (job.empty() || job.integer(0, 0) != generation_ || job.text(0, 1) != "running") return false;
+    std::vector<int32_t> numbers;
+    for (const Partition p : partitions) numbers.push_back(p.value);
     const spi::Rows rows =
-        lock_offsets().run({Param::int4(job_.value), Param::text(topic_), partition_array(partitions)});
+        lock_offsets().run({Param::int4(job_.value), Param::text(topic_), Param::int4_array(numbers)});
     for (size_t i = 0; i < rows.size(); ++i) {
         const auto partition = static_cast<int32_t>(rows.integer(i, 0));
         const int64_t believed = partitions_.at(partition).next.value;
@@ -215,15 +208,16 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
         const Param commit = timings.commit ? milliseconds(*timings.commit) : Param::null_of(FLOAT8OID);
         const auto held = history_.find(a.partition.value);
         if (held != history_.end() && now - held->second.started < 1.0) {
-            merge_history().run(
-                {Param::int8(held->second.id), Param::int8(a.end.value), Param::text(end_reason),
-                 Param::int8(a.messages), Param::int8(a.bytes), Param::int8(r.written()),
-                 known_or_null(r[Outcome::Inserted], r.split_known()),
-                 known_or_null(r[Outcome::Updated], r.split_known()), Param::int8(r[Outcome::Deleted]),
-                 Param::int8(r[Outcome::Superseded]), Param::int8(r[Outcome::Unchanged]),
-                 Param::int8(r[Outcome::Stale]), Param::int8(r[Outcome::Unmatched]),
-                 Param::int8(r[Outcome::Filtered]), Param::int8(r[Outcome::Rejected]),
-                 milliseconds(timings.fetch), milliseconds(timings.apply), commit});
+            merge_history().run({Param::int8(held->second.id), Param::int8(a.end.value),
+                                 Param::text(end_reason), Param::int8(a.messages), Param::int8(a.bytes),
+                                 Param::int8(r.written()),
+                                 known_or_null(r[Outcome::Inserted], r.split_known()),
+                                 known_or_null(r[Outcome::Updated], r.split_known()),
+                                 Param::int8(r[Outcome::Deleted]), Param::int8(r[Outcome::Superseded]),
+                                 Param::int8(r[Outcome::Unchanged]), Param::int8(r[Outcome::Stale]),
+                                 Param::int8(r[Outcome::Unmatched]), Param::int8(r[Outcome::Filtered]),
+                                 Param::int8(r[Outcome::Rejected]), milliseconds(timings.fetch),
+                                 milliseconds(timings.decode), milliseconds(timings.apply), commit});
             continue;
         }
         const spi::Rows id = insert_history().run({Param::int4(job_.value),
@@ -245,6 +239,7 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
                                                    Param::int8(r[Outcome::Filtered]),
                                                    Param::int8(r[Outcome::Rejected]),
                                                    milliseconds(timings.fetch),
+                                                   milliseconds(timings.decode),
                                                    milliseconds(timings.apply),
                                                    commit});
         pending_history_[a.partition.value] = {id.integer(0, 0), now};

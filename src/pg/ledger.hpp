@@ -43,6 +43,7 @@ struct Advance {
 // What a batch took, for sluice.history. Milliseconds; `commit` is that of the batch before.
 struct Timings {
     double fetch = 0;
+    double decode = 0;  // part of `apply`
     double apply = 0;
     std::optional<double> commit;
 };

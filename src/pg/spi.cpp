@@ -51,6 +51,16 @@ Param Param::text_array(const std::vector<std::string>& v) {
     });
 }
 
+Param Param::int4_array(const std::vector<int32_t>& v) {
+    return call([&] {
+        auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (v.size() + 1)));
+        for (size_t i = 0; i < v.size(); ++i) elements[i] = Int32GetDatum(v[i]);
+        ArrayType* array =
+            construct_array(elements, static_cast<int>(v.size()), INT4OID, sizeof(int32), true, TYPALIGN_INT);
+        return Param{INT4ARRAYOID, false, PointerGetDatum(array)};
+    });
+}
+
 namespace {
 
 uint64 execute(const char* sql, const Param* params, size_t count) {

@@ -46,6 +46,7 @@ struct Param {
     static Param text_or_null(std::string_view v);
     static Param bytea(std::string_view v);
     static Param text_array(const std::vector<std::string>& v);
+    static Param int4_array(const std::vector<int32_t>& v);
 };
 
 // The rows of a query, every value as its text output.

@@ -44,7 +44,6 @@ class Worker {
     struct Engagement;
 
     bool take_lock();
-    std::optional<catalog::StoredJob> load_definition();
     Next work();
     Next loop(Engagement& e);
     void poll(Engagement& e);
@@ -57,7 +56,9 @@ class Worker {
     void tell_live_numbers(Engagement& e);
     bool look_for_partitions(Engagement& e);
     bool all_partitions_stopped(Engagement& e);
-    void refresh_sink(Engagement& e);
+    bool finish(Engagement& e);
+    bool refresh_sink(Engagement& e);
+    Next start_over(Engagement& e);
     bool still_wanted();
     void fail_job(const Error& error, const std::string& reason);
     bool wait_before_retry(std::chrono::milliseconds time);

@@ -7,8 +7,6 @@
 #include <unistd.h>
 
 extern "C" {
-#include "catalog/pg_type.h"
-#include "utils/array.h"
 #include "utils/backend_status.h"
 }
 
@@ -70,20 +68,15 @@ int64_t private_memory() {
 void write_worker_state(const WorkerArguments& arguments, const std::vector<Partition>& partitions) {
     using spi::Param;
     Bookkeeping bookkeeping;
-    const Param array = call([&] {
-        auto* elements = static_cast<Datum*>(palloc(sizeof(Datum) * (partitions.size() + 1)));
-        for (size_t i = 0; i < partitions.size(); ++i) elements[i] = Int32GetDatum(partitions[i].value);
-        return Param::of(INT4ARRAYOID,
-                         PointerGetDatum(construct_array(elements, static_cast<int>(partitions.size()),
-                                                         INT4OID, sizeof(int32), true, TYPALIGN_INT)));
-    });
+    std::vector<int32_t> numbers;
+    for (const Partition p : partitions) numbers.push_back(p.value);
     spi::run(
         "INSERT INTO sluice.worker_state AS w (job_id, worker_no, pid, partitions, started_at, memory_bytes)"
         " VALUES ($1, $2, $3, $4, pg_catalog.now(), $5) ON CONFLICT (job_id, worker_no) DO UPDATE SET"
         "  started_at = CASE WHEN w.pid = excluded.pid THEN w.started_at ELSE excluded.started_at END,"
         "  pid = excluded.pid, partitions = excluded.partitions, memory_bytes = excluded.memory_bytes",
-        {Param::int4(arguments.job.value), Param::int4(arguments.worker_no), Param::int4(MyProcPid), array,
-         Param::int8(private_memory())});
+        {Param::int4(arguments.job.value), Param::int4(arguments.worker_no), Param::int4(MyProcPid),
+         Param::int4_array(numbers), Param::int8(private_memory())});
 }
 
 }  // namespace sluice

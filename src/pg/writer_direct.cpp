@@ -4,6 +4,7 @@
 #include "pg/bookkeeping.hpp"
 #include "pg/deferred_constraints.hpp"
 #include "pg/multi_insert.hpp"
+#include "pg/relation_watch.hpp"
 #include "pg/source_scan.hpp"
 #include "pg/statement_shape.hpp"
 
@@ -67,6 +68,8 @@ void DirectWriter::insert(BatchReader& reader, RowOutcomes& outcomes) {
 void DirectWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
     PinnedPath path;
     BatchMemory memory;
+    reader.set_stage(Stage::Write);
+    lock_unchanged_target(job_.target);
     {
         SourceScan scan(job_, reader);
         reader.set_stage(Stage::Map);

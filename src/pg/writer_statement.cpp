@@ -3,6 +3,7 @@
 #include "pg/batch_memory.hpp"
 #include "pg/bookkeeping.hpp"
 #include "pg/deferred_constraints.hpp"
+#include "pg/relation_watch.hpp"
 #include "pg/source_scan.hpp"
 #include "pg/statement_shape.hpp"
 
@@ -127,6 +128,7 @@ void StatementWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
     BatchMemory memory;
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Write);
+    lock_unchanged_target(job_.target);
     if (job_.lock_target) {
         // All partitions, too: nothing else keeps two writers from inserting the same key.
         call([&] { find_all_inheritors(job_.target, ShareRowExclusiveLock, nullptr); });

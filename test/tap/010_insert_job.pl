@@ -36,6 +36,8 @@ is($node->safe_psql('postgres', 'SELECT sum(messages), sum(rows_written), sum(ro
 	'20000|20000|20000|20000', 'progress adds up');
 is($node->safe_psql('postgres', 'SELECT sum(messages), sum(rows_inserted) FROM sluice.history'), '20000|20000',
 	'history adds up');
+is($node->safe_psql('postgres', 'SELECT bool_and(decode_ms > 0 AND decode_ms < apply_ms) FROM sluice.history'), 't',
+	'decoding takes a part of the time');
 is($node->safe_psql('postgres', 'SELECT state, worker_count FROM sluice.job_status'), 'RUNNING|1', 'the job runs');
 like($node->safe_psql('postgres', q{SELECT application_name FROM pg_stat_activity WHERE backend_type = 'sluice worker'}),
 	qr/^sluice: orders \[0,1,2,3\]$/, 'the worker shows job and partitions');
