@@ -65,6 +65,15 @@ constexpr std::array kRules = {
     Rule{"XX002", ErrorKind::Config},  // index corrupted
 };
 
+// A full disk and a server that is away last for hours, and every message meets them. Deadlocks, time-outs
+// and used up memory may come from what a message sets off.
+constexpr std::array<std::string_view, 4> kNeverTheMessage = {
+    "08",     // connection
+    "53100",  // disk full
+    "53300",  // too many connections
+    "57P",    // shutdown, recovery
+};
+
 }  // namespace
 
 ErrorKind kind_of_sqlstate(std::string_view sqlstate, std::string_view raised_in) {
@@ -72,6 +81,11 @@ ErrorKind kind_of_sqlstate(std::string_view sqlstate, std::string_view raised_in
     const auto* rule = std::find_if(kRules.begin(), kRules.end(),
                                     [&](const Rule& r) { return sqlstate.starts_with(r.prefix); });
     return rule == kRules.end() ? ErrorKind::Data : rule->kind;
+}
+
+bool is_never_the_message(std::string_view sqlstate) {
+    return std::any_of(kNeverTheMessage.begin(), kNeverTheMessage.end(),
+                       [&](std::string_view prefix) { return sqlstate.starts_with(prefix); });
 }
 
 }  // namespace sluice

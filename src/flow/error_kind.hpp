@@ -14,4 +14,7 @@ namespace sluice {
 // fault.
 ErrorKind kind_of_sqlstate(std::string_view sqlstate, std::string_view raised_in = {});
 
+// Of transient trouble: no message can cause it, however often the same one meets it.
+bool is_never_the_message(std::string_view sqlstate);
+
 }  // namespace sluice

@@ -1,5 +1,7 @@
 #include "flow/recut.hpp"
 
+#include "flow/error_kind.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -110,7 +112,7 @@ Recut::Step Recut::on(Failed& failed, Attempt attempt) {
 Recut::Step Recut::on(const Fenced&, Attempt) { return {Step::Kind::Fenced, {}}; }
 
 Recut::Step Recut::on_transient(Error& error, Attempt attempt) {
-    if (attempt.count == 1) {
+    if (attempt.count == 1 && !is_never_the_message(error.sqlstate)) {
         if (!transient_ || transient_->sqlstate != error.sqlstate) transient_times_ = 0;
         transient_ = error;
         ++transient_times_;

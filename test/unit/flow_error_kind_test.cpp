@@ -29,6 +29,15 @@ TEST(ErrorKind, EverythingElseIsTheMessagesFault) {
     }
 }
 
+TEST(ErrorKind, NoMessageFillsTheDiskOrEndsTheServer) {
+    for (const char* state : {"08000", "08006", "53100", "53300", "57P01", "57P03"}) {
+        EXPECT_TRUE(is_never_the_message(state)) << state;
+    }
+    for (const char* state : {"40001", "40P01", "53000", "53200", "55P03", "57014", ""}) {
+        EXPECT_FALSE(is_never_the_message(state)) << state;
+    }
+}
+
 TEST(ErrorKind, ARowThatAPolicyForbidsIsNotAMissingPrivilege) {
     EXPECT_EQ(kind_of_sqlstate("42501", "ExecWithCheckOptions"), ErrorKind::Data);
     EXPECT_EQ(kind_of_sqlstate("42501", "aclcheck_error"), ErrorKind::Config);

@@ -370,6 +370,20 @@ TEST(Recut, TheSameTransientErrorFiveTimesAtOneMessageIsItsFault) {
     EXPECT_EQ(table.slices.size(), 5U);
 }
 
+TEST(Recut, AFullDiskIsNeverTheFaultOfAMessage) {
+    for (size_t messages : {1, 10}) {
+        FakeTable table(messages);
+        table.transient[0] = {Error::transient("53100", "could not extend file"), 50};
+        ErrorBudget budget({}, 10'000);
+        Recut recut(table, budget);
+        recut.begin(messages);
+        for (int i = 0; i < 50; ++i) ASSERT_EQ(run(recut).kind, Kind::Transient) << i;
+        EXPECT_EQ(run(recut).kind, Kind::Done);
+        EXPECT_EQ(table.applied_messages.size(), messages);
+        EXPECT_TRUE(table.rejected.empty() && table.blocking.empty());
+    }
+}
+
 TEST(Recut, AnotherTransientErrorBeginsTheCountAnew) {
     FakeTable table(1);
     ErrorBudget budget(at_most(0), 10'000);
