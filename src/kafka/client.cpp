@@ -4,6 +4,7 @@
 #include "kafka/handles.hpp"
 #include "kafka/properties.hpp"
 
+#include <charconv>
 #include <chrono>
 #include <future>
 #include <system_error>
@@ -40,6 +41,20 @@ std::string without_credentials(std::string_view brokers) {
         out += one;
     }
     return out;
+}
+
+// With TLS 1.3 a broker that refuses our certificate, or misses one, says so only after the handshake, and
+// librdkafka calls it a connection that was lost. Alerts 40 to 51 are about the handshake and certificates.
+bool is_tls_refusal(std::string_view text) {
+    constexpr std::string_view kAlert = "SSL alert number ";
+    const size_t at = text.find(kAlert);
+    if (at == text.npos) return false;
+    int alert = 0;
+    const std::string_view number = text.substr(at + kAlert.size());
+    std::from_chars(number.data(), number.data() + number.size(), alert);
+    constexpr int kProtocolVersion = 70, kInsufficientSecurity = 71, kCertificateRequired = 116;
+    return (alert >= 40 && alert <= 51) || alert == kProtocolVersion || alert == kInsufficientSecurity ||
+           alert == kCertificateRequired;
 }
 
 Result<void> set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
@@ -189,6 +204,7 @@ void Client::keep_error(int code, std::string_view text) {
     const bool too_large =
         code == RD_KAFKA_RESP_ERR__BAD_MSG && text.find("receive.message.max.bytes") != text.npos;
     if (too_large) code = RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
+    if (code == RD_KAFKA_RESP_ERR__TRANSPORT && is_tls_refusal(text)) code = RD_KAFKA_RESP_ERR__SSL;
     // Others only say that one broker went away, which librdkafka mends by itself.
     const bool concerns_all = too_large || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
                               code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL ||
