@@ -1,5 +1,6 @@
 # A Kafka broker of a test's own, to stop, kill and restart: SluiceBroker->start gives one, its end ends it.
 # Tests that only need topics use the shared broker of SluiceTest, which costs no start of 3 seconds.
+# SluiceBroker->start(login => 1) has listeners that ask who is there, too: see test/tools/kafka.
 package SluiceBroker;
 
 use strict;
@@ -13,15 +14,23 @@ my @running;
 
 sub start
 {
-	my ($class) = @_;
-	my $self = bless { dir => PostgreSQL::Test::Utils::tempdir_short(), port => _two_free_ports() }, $class;
+	my ($class, %wish) = @_;
+	my @login = $wish{login} ? ('login') : ();
+	my $self = bless {
+		dir => PostgreSQL::Test::Utils::tempdir_short(),
+		port => _free_ports(@login ? 4 : 2),
+		login => \@login
+	}, $class;
 	push @running, $self;
 	$self->restart;
 	return $self;
 }
 
 sub address { return "127.0.0.1:$_[0]{port}"; }
-sub restart { my ($self) = @_; return $self->_run('start', $self->{dir}, $self->{port}); }
+sub sasl_address { return 'localhost:' . ($_[0]{port} + 2); }
+sub tls_address { return 'localhost:' . ($_[0]{port} + 3); }
+sub tls_file { my ($self, $name) = @_; return "$self->{dir}/tls/$name"; }
+sub restart { my ($self) = @_; return $self->_run('start', $self->{dir}, $self->{port}, @{ $self->{login} }); }
 sub stop { my ($self) = @_; return $self->_run('stop', $self->{dir}); }
 sub kill9 { my ($self) = @_; return $self->_run('kill', $self->{dir}); }
 
@@ -43,13 +52,15 @@ sub _run
 	return;
 }
 
-# The broker listens on the port and, as its own controller, on the one above it.
-sub _two_free_ports
+# The broker listens on the port, as its own controller on the one above it, and for log-ins on two more.
+sub _free_ports
 {
+	my ($count) = @_;
 	for (1 .. 100)
 	{
 		my $port = PostgreSQL::Test::Cluster::get_free_port();
-		return $port if PostgreSQL::Test::Cluster::can_bind('127.0.0.1', $port + 1);
+		my $free = grep { PostgreSQL::Test::Cluster::can_bind('127.0.0.1', $port + $_) } 1 .. $count - 1;
+		return $port if $free == $count - 1;
 	}
 	die 'found no free port';
 }
