@@ -49,7 +49,7 @@ std::string clipped(std::string_view text) {
     if (text.size() <= kMost) return std::string(text);
     size_t end = kMost;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return std::string(text.substr(0, end)) + "…";
+    return std::string(text.substr(0, end)) + "...";
 }
 
 Result<Mode> mode_for(std::string_view subject, std::string_view text) {

@@ -189,7 +189,7 @@ class Claimer {
             fail(Error::config(
                 "55000", what, "The job has not moved: nothing is skipped unless you say so.",
                 "Call sluice.set_offsets('" + job_.spec.name +
-                    "', …) to choose where to go on, or set option fallback_offset to earliest or "
+                    "', ...) to choose where to go on, or set option fallback_offset to earliest or "
                     "latest."));
         if (!topic_.has(partition)) {
             catalog::record_event(job_.id, catalog::Level::Warning, "gap", what, "sluice");

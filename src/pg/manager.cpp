@@ -139,7 +139,7 @@ class Manager {
         return Error::config(
             "42704", "the owner of the job was dropped or may not log in",
             "A worker connects as the owner of its job.",
-            "Give the job another owner with sluice.alter_job(name, owner => …), or the role LOGIN.");
+            "Give the job another owner with sluice.alter_job(name, owner => ...), or the role LOGIN.");
     }
 
     // The last look before leaving. Everybody who wants a job holds ROW EXCLUSIVE on job_state until the

@@ -47,7 +47,7 @@ void show_partitions(const std::string& job, const std::vector<Partition>& parti
     for (size_t i = 0; i < partitions.size(); ++i)
         text += (i ? "," : "") + std::to_string(partitions[i].value);
     text += "]";
-    if (text.size() > NAMEDATALEN - 1) text = text.substr(0, NAMEDATALEN - 5) + "…]";
+    if (text.size() > NAMEDATALEN - 1) text = text.substr(0, NAMEDATALEN - 5) + "...]";
     call([&] {
         SetConfigOption("application_name", text.c_str(), PGC_USERSET, PGC_S_SESSION);
         pgstat_report_appname(text.c_str());

@@ -77,8 +77,8 @@ TEST(Values, TimeTextReadsBack) {
 
 TEST(Values, LongTextsAreCutBetweenCharacters) {
     EXPECT_EQ(clipped("short"), "short");
-    EXPECT_EQ(clipped(std::string(79, 'a') + "é" + "b"), std::string(79, 'a') + "…");
-    EXPECT_EQ(clipped(std::string(81, 'a')), std::string(80, 'a') + "…");
+    EXPECT_EQ(clipped(std::string(79, 'a') + "é" + "b"), std::string(79, 'a') + "...");
+    EXPECT_EQ(clipped(std::string(81, 'a')), std::string(80, 'a') + "...");
 }
 
 TEST(Identifiers, FoldAndQuoteAsInSql) {
