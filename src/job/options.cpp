@@ -91,9 +91,16 @@ Result<void> set_word(const Rule& rule, JobOptions& options, std::string_view te
         }
     }
     auto value = value_for(words, subject(rule), text);
-    if (!value) return value.error();
-    options.*Member = value.value();
-    return {};
+    if (value) {
+        options.*Member = value.value();
+        return {};
+    }
+    if constexpr (is_optional<MemberType<Member>>::value) {
+        std::vector<std::string_view> allowed{kAuto};
+        for (const auto& word : words) allowed.push_back(word.text);
+        return unknown_word(subject(rule), text, allowed);
+    }
+    return value.error();
 }
 
 template <auto Member, auto& words>

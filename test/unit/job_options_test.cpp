@@ -159,7 +159,7 @@ TEST(JobOptions, WrongFormsAreExplained) {
               "22023 job option \"on_conflict\" must be error or ignore, not \"ignor\"\n"
               "HINT: Perhaps you meant \"ignore\".");
     EXPECT_EQ(refusal("tombstone", "drop"),
-              "22023 job option \"tombstone\" must be delete, ignore or error, not \"drop\"");
+              "22023 job option \"tombstone\" must be auto, delete, ignore or error, not \"drop\"");
     EXPECT_EQ(
         refusal("error_limit", "-5"),
         "22023 job option \"error_limit\" must be a count from 0 to 1000000000, a percentage such as 5%, or "
