@@ -25,6 +25,8 @@ CREATE SERVER s FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers 'b', socket_tim
 CREATE SERVER s FOREIGN DATA WRAPPER sluice_fdw
   OPTIONS (brokers 'b1:9092, b2, [::1]:9092', "security.protocol" 'sasl_ssl', sasl_mechanisms 'PLAIN', ssl_ca_location '/etc/ca.pem');
 
+CREATE SERVER t FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers 'b', "security.protocol" 'SASL_PLAINTEXT');
+ALTER SERVER s OPTIONS (DROP sasl_mechanisms);
 -- What only a superuser may write, others may not write, nor keep when they alter the rest.
 CREATE ROLE regress_sluice_user;
 GRANT USAGE ON FOREIGN DATA WRAPPER sluice_fdw TO regress_sluice_user;
@@ -77,7 +79,7 @@ CREATE FOREIGN TABLE forced (a text, b text) SERVER s OPTIONS (topic 'orders', f
 SELECT * FROM forced;
 CREATE FOREIGN TABLE generated (a int, b int GENERATED ALWAYS AS (a + 1) STORED) SERVER s OPTIONS (topic 'orders', format 'csv');
 SELECT * FROM generated;
-ALTER SERVER s OPTIONS (DROP sasl_mechanisms);
+ALTER USER MAPPING FOR PUBLIC SERVER s OPTIONS (DROP sasl_password);
 SELECT * FROM generated;
 ALTER FOREIGN TABLE generated DROP COLUMN b;
 SELECT * FROM generated;

@@ -35,9 +35,11 @@ Error unknown_option(Scope scope, std::string_view name) {
     for (const SourceRule& rule : source_rules())
         if (rule.info.name == name && rule.info.scope != scope)
             hint = "It is an option of a " + std::string(scope_name(rule.info.scope)) + ".";
+    if (scope == Scope::Server) list += ", and Kafka properties";
+    if (scope == Scope::UserMapping)
+        list = "Kafka properties that log a role in, such as sasl_username and sasl_password";
     return Error::config("HV00D", "unknown " + subject(name) + " of a " + std::string(scope_name(scope)),
-                         "Options of a " + std::string(scope_name(scope)) + ": " + list +
-                             (scope == Scope::Server ? ", and Kafka properties." : "."),
+                         "Options of a " + std::string(scope_name(scope)) + ": " + list + ".",
                          std::move(hint));
 }
 

@@ -228,7 +228,7 @@ std::string spelled_like(std::string_view name, std::string_view like) {
 
 std::string quoted(std::string_view text) {
     constexpr size_t kMost = 100;
-    return "\"" + std::string(text.substr(0, kMost)) + (text.size() > kMost ? "…" : "") + "\"";
+    return "\"" + std::string(text.substr(0, kMost)) + (text.size() > kMost ? "..." : "") + "\"";
 }
 
 // `written` is what the person wrote, `name` the same as a property's name.
@@ -273,6 +273,18 @@ Result<void> check_mechanism(std::string_view value, Trust trust) {
     for (std::string_view known : {"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"})
         if (value == known) return {};
     return Error::config("22023", "unknown SASL mechanism " + quoted(value), "", std::string(kMechanisms));
+}
+
+std::string value_of(const std::map<std::string, std::string>& properties, const char* name) {
+    const auto found = properties.find(name);
+    return found == properties.end() ? std::string() : found->second;
+}
+
+// In lower case, as librdkafka takes any.
+std::string protocol_of(const std::map<std::string, std::string>& properties) {
+    std::string protocol = value_of(properties, "security.protocol");
+    for (char& c : protocol) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return protocol;
 }
 
 }  // namespace
@@ -338,27 +350,27 @@ Result<void> check_property_value(const CanonicalProperty& property, std::string
     return {};
 }
 
-Result<void> check_property_combination(const std::map<std::string, std::string>& properties) {
-    const auto value = [&](const char* name) {
-        const auto found = properties.find(name);
-        return found == properties.end() ? std::string() : found->second;
-    };
-    std::string protocol = value("security.protocol");
-    for (char& c : protocol) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const std::string mechanism = value("sasl.mechanisms");
-    const bool sasl = protocol.starts_with("sasl");
-
+Result<void> check_server_properties(const std::map<std::string, std::string>& properties) {
+    const std::string protocol = protocol_of(properties);
     // Without a mechanism librdkafka takes GSSAPI, which nobody means, and which runs a shell.
-    if (sasl && mechanism.empty())
+    if (protocol.starts_with("sasl") && value_of(properties, "sasl.mechanisms").empty())
         return Error::config(
             "22023", "security_protocol " + quoted(protocol) + " needs a SASL mechanism", "",
             "Set sasl_mechanisms in the server to PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER.");
+    return {};
+}
+
+Result<void> check_property_combination(const std::map<std::string, std::string>& properties) {
+    if (auto checked = check_server_properties(properties); !checked) return checked;
+    const bool sasl = protocol_of(properties).starts_with("sasl");
+    const std::string mechanism = value_of(properties, "sasl.mechanisms");
     if (!sasl && properties.count("sasl.password"))
         return Error::config("22023", "sasl_password is set, but security_protocol does not use SASL",
                              "The password would be ignored.",
                              "Set security_protocol in the server to sasl_ssl or sasl_plaintext.");
     const bool by_password = mechanism == "PLAIN" || mechanism.starts_with("SCRAM");
-    if (sasl && by_password && (value("sasl.username").empty() || !properties.count("sasl.password")))
+    if (sasl && by_password &&
+        (value_of(properties, "sasl.username").empty() || !properties.count("sasl.password")))
         return Error::config("28000", "SASL mechanism " + mechanism + " needs a user name and a password", "",
                              "Set sasl_username and sasl_password in the user mapping of the server.");
     return {};

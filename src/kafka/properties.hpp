@@ -30,7 +30,10 @@ enum class Trust { User, Superuser };
 // them.
 Result<void> check_property_value(const CanonicalProperty& property, std::string_view value, Trust trust);
 
-// Checks what only all properties together can tell, such as SASL without a mechanism.
+// The same for what all properties of one server can tell: SASL without a mechanism.
+Result<void> check_server_properties(const std::map<std::string, std::string>& properties);
+
+// The same for all properties of server, user mapping and table.
 Result<void> check_property_combination(const std::map<std::string, std::string>& properties);
 
 // True when `name` (canonical) holds a secret.

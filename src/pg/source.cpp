@@ -1,6 +1,7 @@
 #include "kafka/properties.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "pg/source.hpp"
 
@@ -153,12 +154,16 @@ Result<std::string> kafka_property(std::string_view name, Scope scope) {
 Result<void> check_written_options(Scope scope, const OptionList& options) {
     if (auto checked = check_options(scope, options, kafka_property); !checked) return checked;
     const Trust trust = call([] { return superuser(); }) ? Trust::Superuser : Trust::User;
+    std::map<std::string, std::string> properties;
     for (const auto& [name, value] : options) {
         if (!is_property(scope, name)) continue;
         const auto property = check_property(name, property_scope(scope));
         if (!property) return property.error();
         if (auto checked = check_property_value(property.value(), value, trust); !checked) return checked;
+        properties[property.value().name] = value;
     }
+    // No mechanism can come from elsewhere: user mappings and tables may not have one.
+    if (scope == Scope::Server) return check_server_properties(properties);
     return {};
 }
 
