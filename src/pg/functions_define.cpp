@@ -155,13 +155,7 @@ SLUICE_FUNCTION(sluice_rename_job) {
     const catalog::StoredJob job = job_of_caller(arguments.required_text(0, "name"));
     const std::string name = arguments.required_text(1, "new_name");
     check_new_name(name);
-    {
-        Bookkeeping bookkeeping;
-        spi::run(
-            "UPDATE sluice.job SET job_name = $2, definition = pg_catalog.jsonb_set(definition, '{name}',"
-            "  pg_catalog.to_jsonb($2)) WHERE job_id = $1",
-            {Param::int4(job.id.value), Param::text(name)});
-    }
+    store_name(job.id, name);
     catalog::record_event(job.id, catalog::Level::Info, "renamed",
                           "renamed from \"" + job.spec.name + "\" by " + current_role_name(),
                           current_role_name());

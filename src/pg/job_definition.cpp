@@ -150,4 +150,18 @@ void store_changed(const catalog::StoredJob& before, const ResolvedJob& job) {
     }
 }
 
+void store_name(JobId id, const std::string& name) {
+    try {
+        Bookkeeping bookkeeping;
+        spi::run(
+            "UPDATE sluice.job SET job_name = $2, definition = pg_catalog.jsonb_set(definition, '{name}',"
+            "  pg_catalog.to_jsonb($2)) WHERE job_id = $1",
+            {Param::int4(id.value), Param::text(name)});
+    } catch (const PgError& e) {
+        // The unique index has waited for a transaction that took the name.
+        if (e.record->sqlerrcode == ERRCODE_UNIQUE_VIOLATION) name_is_taken(name);
+        throw;
+    }
+}
+
 }  // namespace sluice

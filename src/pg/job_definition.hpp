@@ -36,5 +36,7 @@ JobId reserve_job_id();
 void store_new(JobId id, const ResolvedJob& job, const OwnedObjects& owned = {});
 // Replaces a definition: raises the generation. The caller holds the job's lock.
 void store_changed(const catalog::StoredJob& before, const ResolvedJob& job);
+// Gives a job another name. Throws when somebody else has taken it meanwhile.
+void store_name(JobId id, const std::string& name);
 
 }  // namespace sluice

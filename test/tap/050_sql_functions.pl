@@ -114,6 +114,17 @@ sql("SELECT sluice.alter_job('m', filter => '', check_broker => false)");
 produce($topic, [ [ 1, undef, '9,filtered' ] ]);
 wait_until($node, 'SELECT note FROM numbers WHERE id = 9', 'filtered', name => 'the running job follows its new definition');
 
+# Two jobs take the same name at the same time: one is told what it would be told later.
+sql(q{CREATE TABLE more (id int, note text);
+	SELECT sluice.create_job('other', source::text, 'more', check_broker => false) FROM sluice.jobs WHERE job_name = 'm'});
+my $first = in_background(q{BEGIN; SELECT sluice.rename_job('m', 'taken');
+	DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted) LOOP PERFORM pg_sleep(0.01); END LOOP; END $$;
+	COMMIT});
+wait_until($node, q{SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'BEGIN; %taken%' AND wait_event = 'PgSleep'}, '1', name => 'one has renamed, and waits for the other');
+like(error_of("SELECT sluice.rename_job('other', 'taken')"), qr/ERROR:  job "taken" already exists\nHINT:  Choose another name/, 'the other has waited, and is told');
+result_of($first);
+sql("SELECT sluice.rename_job('taken', 'm'), sluice.drop_job('other'); DROP TABLE more");
+
 # Somebody else may stop a run; one that is too long stops itself.
 sql("SELECT sluice.stop_job('m')");
 wait_until($node, 'SELECT worker_count FROM sluice.job_status', '0', name => 'stopped');
