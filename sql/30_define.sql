@@ -88,7 +88,7 @@ UPDATE sluice.job SET started = true WHERE job_name = 'full';
 INSERT INTO sluice.offsets (job_id, topic, partition, next_offset, generation)
   SELECT job_id, 'orders', 0, 17, 1 FROM sluice.job WHERE job_name = 'full';
 SET ROLE jobs_alice;
-SELECT sluice.alter_job('full', description => 'the same topic', check_broker => false);
+SELECT sluice.alter_job('full', description => 'the same topic');
 SELECT sluice.alter_job('full', source => 'other_src', check_broker => false);
 SELECT job_name, source, topics FROM sluice.jobs WHERE job_name = 'full';
 SELECT topic, partition, next_offset, lag FROM sluice.lag WHERE job_name = 'full';

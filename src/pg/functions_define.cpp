@@ -107,6 +107,13 @@ BrokerCheck broker_check(const Arguments& arguments) {
     return arguments.boolean(kCheckBroker).value_or(true) ? BrokerCheck::Ask : BrokerCheck::LeaveOut;
 }
 
+// Only what leads to other brokers, or to them as somebody else: a description can be changed while they are
+// away.
+BrokerCheck broker_check_of_change(const Arguments& arguments, Oid owner_before, Oid owner) {
+    if (arguments.is_null(kSource) && owner == owner_before) return BrokerCheck::LeaveOut;
+    return broker_check(arguments);
+}
+
 }  // namespace
 
 SLUICE_FUNCTION(sluice_create_job) {
@@ -138,7 +145,8 @@ SLUICE_FUNCTION(sluice_alter_job) {
     capture_settings(spec);
     const Oid owner = owner_argument(arguments, before.owner);
     if (owner != before.owner && arguments.is_null(kSource)) hand_on_owned_objects(before, owner);
-    const ResolvedJob job = check_definition(spec, owner, broker_check(arguments));
+    const ResolvedJob job =
+        check_definition(spec, owner, broker_check_of_change(arguments, before.owner, owner));
     if (job.source != before.source) let_go_of_owned_objects(before);
     store_changed(before, job);
     tell_other_topic(before, job);
