@@ -181,6 +181,10 @@ CREATE VIEW sluice.jobs WITH (security_barrier) AS
     FROM sluice.job j LEFT JOIN sluice.job_state s USING (job_id)
    WHERE pg_catalog.pg_has_role(j.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
+-- NULL when jobs of this database may run on this server.
+CREATE FUNCTION sluice.why_jobs_wait()
+  RETURNS text LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'sluice_why_jobs_wait';
+
 CREATE VIEW sluice.job_status WITH (security_barrier) AS
   WITH live AS (
     SELECT l.job_id, pg_catalog.count(*) AS workers, pg_catalog.count(w.partitions) AS reading
@@ -202,15 +206,15 @@ CREATE VIEW sluice.job_status WITH (security_barrier) AS
               WHEN s.wanted IS NULL THEN 'never started here'
               WHEN s.failed OR s.finished THEN s.reason
               WHEN s.wanted <> 'running' AND live.workers > 0 THEN s.reason || '; ending the batch at hand'
-              WHEN s.wanted = 'running' AND live.workers IS NULL
-                   AND NOT pg_catalog.current_setting('sluice.enabled', true)::boolean THEN 'sluice.enabled is off'
+              WHEN s.wanted = 'running' AND live.workers IS NULL AND waiting.why IS NOT NULL THEN waiting.why
+              WHEN s.wanted = 'running' AND live.workers IS NULL AND s.reason = 'running' THEN 'a worker is about to start'
               ELSE s.reason END AS state_reason,
          COALESCE(s.changed_at, j.created_at) AS state_changed_at,
          COALESCE(lagging.behind < pg_catalog.now() - j.lag_threshold, false) AS lagging,
          COALESCE(live.workers, 0)::integer AS worker_count,
          s.last_error_at, s.last_error, COALESCE(s.retry_count, 0) AS retry_count, s.next_retry_at
     FROM sluice.job j LEFT JOIN sluice.job_state s USING (job_id)
-    LEFT JOIN live USING (job_id) LEFT JOIN lagging USING (job_id)
+    LEFT JOIN live USING (job_id) LEFT JOIN lagging USING (job_id) CROSS JOIN sluice.why_jobs_wait() waiting(why)
    WHERE pg_catalog.pg_has_role(j.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
 CREATE VIEW sluice.progress WITH (security_barrier) AS

@@ -5,9 +5,13 @@
 #include "pg/arguments.hpp"
 #include "pg/job_access.hpp"
 #include "pg/job_lock.hpp"
+#include "pg/processes.hpp"
+#include "pg/settings.hpp"
 
 extern "C" {
+#include "commands/dbcommands.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 }
 
 namespace sluice {
@@ -107,6 +111,14 @@ SLUICE_FUNCTION(sluice_restart_job) {
 }
 
 // Returns how many jobs of the caller it stopped.
+// For the view job_status: SQL cannot read the list of databases as the server does.
+SLUICE_FUNCTION(sluice_why_jobs_wait) {
+    if (!settings::enabled) PG_RETURN_TEXT_P(call([] { return cstring_to_text("sluice.enabled is off"); }));
+    const std::string database = call([] { return get_database_name(MyDatabaseId); });
+    if (database_is_enabled(database.c_str())) PG_RETURN_NULL();
+    PG_RETURN_TEXT_P(call([] { return cstring_to_text("this database is not in sluice.databases"); }));
+}
+
 SLUICE_FUNCTION(sluice_stop_all_jobs) {
     require_primary();
     const spi::Rows rows = [] {

@@ -74,6 +74,17 @@ $node->append_conf('postgresql.conf', "sluice.enabled = on\n");
 $node->reload;
 wait_until($node, $workers, '1', name => 'and on starts it');
 
+# The list of databases, which is read as the server reads it.
+$node->append_conf('postgresql.conf', "sluice.databases = 'other, \"Postgres\"'\n");
+$node->reload;
+wait_until($node, $processes, '0', name => 'a database that is not in sluice.databases runs nothing');
+is($node->safe_psql('postgres', 'SELECT state, state_reason FROM sluice.job_status'),
+	'STARTING|this database is not in sluice.databases', 'and the state says why');
+$node->append_conf('postgresql.conf', "sluice.databases = 'other, POSTGRES'\n");
+$node->reload;
+wait_until($node, $workers, '1', name => 'and one that is runs its jobs');
+wait_until($node, 'SELECT state, state_reason FROM sluice.job_status', 'RUNNING|running', name => 'with that state');
+
 # The owner loses LOGIN, then is dropped.
 $node->safe_psql('postgres', q{
 	SELECT sluice.stop_job('life');
