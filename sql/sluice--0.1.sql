@@ -40,7 +40,8 @@ CREATE TABLE sluice.job_state (
   next_retry_at  timestamptz,
   unproven_starts integer NOT NULL DEFAULT 0,    -- workers since the last one that came to anything
   budget_since   timestamptz NOT NULL DEFAULT now(), -- rejects before it do not count against error_limit
-  stop_position  jsonb                           -- of the run that run_job started: {"until", "max_messages"}
+  stop_position  jsonb                           -- of the run that run_job started: {"until", "messages"}, the latter
+                                                 -- as the sum of sluice.offsets at which it ends
 ) WITH (fillfactor = 50);
 
 -- Progress, one row per partition, written in the transaction that writes the rows. One index only, so that updates

@@ -15,7 +15,7 @@ constexpr std::string_view kReadJob =
     "j.spec_version,"
     "       j.generation, j.started, COALESCE(s.wanted, 'stopped'), COALESCE(s.failed, false),"
     "       COALESCE(s.finished, false), COALESCE(s.retry_count, 0), s.stop_position ->> 'until',"
-    "       j.description, s.stop_position ->> 'max_messages'"
+    "       j.description, s.stop_position ->> 'messages'"
     "  FROM sluice.job j LEFT JOIN sluice.job_state s USING (job_id) WHERE ";
 
 std::optional<StoredJob> read(const spi::Rows& rows) {
@@ -43,7 +43,7 @@ std::optional<StoredJob> read(const spi::Rows& rows) {
     job.finished = rows.boolean(0, 13);
     job.retry_count = static_cast<int>(rows.integer(0, 14));
     job.run_until = rows.at(0, 15);
-    if (!rows.is_null(0, 17)) job.run_max_messages = rows.integer(0, 17);
+    if (!rows.is_null(0, 17)) job.run_until_messages = rows.integer(0, 17);
     return job;
 }
 

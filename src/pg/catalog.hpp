@@ -28,7 +28,7 @@ struct StoredJob {
     int retry_count = 0;
     // Of the run that run_job started; they stand in for the definition's stop.
     std::optional<std::string> run_until;
-    std::optional<int64_t> run_max_messages;
+    std::optional<int64_t> run_until_messages;  // as the job has then read in all its life
 };
 
 // Throws Failure when the stored definition cannot be read.

@@ -160,7 +160,8 @@ void begin_run(const catalog::StoredJob& job, const std::string& until, std::opt
         "UPDATE sluice.job_state SET wanted = 'running', failed = false, finished = false, retry_count = 0,"
         "  next_retry_at = NULL, budget_since = pg_catalog.now(), changed_at = pg_catalog.now(), reason = $2,"
         "  stop_position = pg_catalog.jsonb_strip_nulls("
-        "    pg_catalog.jsonb_build_object('until', $3::text, 'max_messages', $4::bigint))"
+        "    pg_catalog.jsonb_build_object('until', $3::text, 'messages', $4::bigint + COALESCE("
+        "      (SELECT pg_catalog.sum(o.messages) FROM sluice.offsets o WHERE o.job_id = $1), 0)))"
         " WHERE job_id = $1",
         {Param::int4(job.id.value), Param::text("run by " + actor), Param::text(until),
          max_messages ? Param::int8(*max_messages) : Param::null_of(INT8OID)});

@@ -109,7 +109,7 @@ class Manager {
             Bookkeeping bookkeeping;
             const spi::Rows rows = spi::run(
                 "SELECT j.job_id, j.owner::oid, j.generation,"
-                "       CASE WHEN s.stop_position ? 'max_messages' THEN 1"
+                "       CASE WHEN s.stop_position ? 'messages' THEN 1"
                 "            ELSE COALESCE((j.definition -> 'options' ->> 'workers')::int, 1) END,"
                 "       r.oid IS NOT NULL AND r.rolcanlogin"
                 "  FROM sluice.job j JOIN sluice.job_state s USING (job_id)"

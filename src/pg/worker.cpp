@@ -151,12 +151,12 @@ Worker::Next Worker::work() {
 
     {
         spi::Transaction transaction;
+        watch_relations(e.job.source, e.job.target);
         Resolution resolution = resolve_job(e.job.spec, e.job.owner, Expressions::Qualified);
         if (!resolution.problems.empty()) fail(combine(resolution.problems));
         e.resolved = std::move(resolution.job);
         e.source.emplace(e.resolved);
         e.sink = make_sink(e.resolved);
-        watch_relations(e.job.source, e.job.target);
         transaction.commit();
     }
 
@@ -191,6 +191,12 @@ Worker::Next Worker::work() {
                     " WHERE r.job_id = $1 AND r.status = 'open' AND r.event_time >= s.budget_since",
                     {spi::Param::int4(e.job.id.value)})
                     .integer(0, 0);
+            if (e.job.run_until_messages)
+                e.messages_left =
+                    *e.job.run_until_messages -
+                    spi::run("SELECT pg_catalog.sum(messages) FROM sluice.offsets WHERE job_id = $1",
+                             {spi::Param::int4(e.job.id.value)})
+                        .integer(0, 0);
         }
         write_worker_state(arguments_, e.own_partitions());
         catalog::clear_retry(e.job.id, "running");
@@ -209,9 +215,6 @@ Worker::Next Worker::work() {
                       });
     e.recut.emplace(*e.applier, *e.budget);
     e.policy.emplace(BatchLimits::of(options, arguments_.worker_count), clock_);
-    if (e.job.run_max_messages) {
-        e.messages_left = *e.job.run_max_messages;
-    }
     const Time now = clock_.now();
     e.batch_started = e.looked_at = e.told_at = e.memory_told_at = e.partitions_looked_at = now;
 

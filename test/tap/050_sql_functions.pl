@@ -136,6 +136,23 @@ like(result_of($run), qr/ERROR:  job "m" is STOPPED before it reached its end\nD
 like(error_of("CALL sluice.run_job('m', until => '{\"0\": 1000}', timeout => '1 s')"), qr/has not reached its end within the time-out/, 'the time-out');
 wait_until($node, 'SELECT state, worker_count FROM sluice.job_status', 'STOPPED|0', name => 'which stops the job');
 
+# A number of messages is that number, however often the worker has to begin again.
+my $counted = new_topic('counted', 2);
+produce($counted, [ map { [ $_ % 2, undef, "$_,counted" ] } 1 .. 60 ]);
+sql(qq{CREATE TABLE counted (id int, note text);
+	CREATE SERVER counting FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers '$brokers');
+	CREATE FOREIGN TABLE counted_src (id int, note text) SERVER counting OPTIONS (topic '$counted', format 'csv');
+	SELECT sluice.create_job('counted', 'counted_src', 'counted', options => '{"max_rate": 20, "workers": 2}')});
+$run = in_background("CALL sluice.run_job('counted', max_messages => 40, timeout => '1 min')");
+for my $part (10, 25)
+{
+	ok($node->poll_query_until('postgres', "SELECT count(*) >= $part FROM counted"), "$part of them");
+	sql("SELECT pg_terminate_backend(worker_pid) FROM sluice.workers WHERE job_name = 'counted'");
+}
+like(result_of($run), qr/is done: 40 messages/, 'as many as asked for');
+is(sql('SELECT count(*) FROM counted'), '40', 'and no more');
+sql("SELECT sluice.drop_job('counted'); DROP SERVER counting CASCADE");
+
 # Drop a running job, with all that YAML made.
 sql("SELECT sluice.start_job('m')");
 sql("CALL sluice.wait_for_state('m', 'running')");
