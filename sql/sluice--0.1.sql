@@ -208,7 +208,7 @@ CREATE VIEW sluice.job_status WITH (security_barrier) AS
               WHEN s.failed OR s.finished THEN s.reason
               WHEN s.wanted <> 'running' AND live.workers > 0 THEN s.reason || '; ending the batch at hand'
               WHEN s.wanted = 'running' AND live.workers IS NULL AND waiting.why IS NOT NULL THEN waiting.why
-              WHEN s.wanted = 'running' AND live.workers IS NULL AND s.reason = 'running' THEN 'a worker is about to start'
+              WHEN s.wanted = 'running' AND COALESCE(live.reading, 0) = 0 AND s.reason = 'running' THEN 'a worker is about to start'
               ELSE s.reason END AS state_reason,
          COALESCE(s.changed_at, j.created_at) AS state_changed_at,
          COALESCE(lagging.behind < pg_catalog.now() - j.lag_threshold, false) AS lagging,

@@ -110,7 +110,6 @@ SLUICE_FUNCTION(sluice_restart_job) {
     PG_RETURN_VOID();
 }
 
-// Returns how many jobs of the caller it stopped.
 // For the view job_status: SQL cannot read the list of databases as the server does.
 SLUICE_FUNCTION(sluice_why_jobs_wait) {
     if (!settings::enabled) PG_RETURN_TEXT_P(call([] { return cstring_to_text("sluice.enabled is off"); }));
@@ -119,6 +118,7 @@ SLUICE_FUNCTION(sluice_why_jobs_wait) {
     PG_RETURN_TEXT_P(call([] { return cstring_to_text("this database is not in sluice.databases"); }));
 }
 
+// Returns how many jobs of the caller it stopped.
 SLUICE_FUNCTION(sluice_stop_all_jobs) {
     require_primary();
     const spi::Rows rows = [] {
