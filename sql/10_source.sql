@@ -52,13 +52,19 @@ CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'or ders', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'a,b', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'cvs');
-CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'avro');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', formt 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', brokers 'b', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', delimiter '||');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', quote ',');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'text', quote '"');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', key_quote '"');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', missing_field 'error');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json', missing_field 'drop');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json', timestamp_unit 'ns');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json', ignore_case 'maybe');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json', key_ignore_case 'true');
+CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'json', delimiter ',');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', partitions '0,x');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', partitions '1,1');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', isolation_level 'none');
@@ -68,6 +74,8 @@ CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', 
 CREATE FOREIGN TABLE f (v text OPTIONS (meta 'key')) SERVER s OPTIONS (topic 'orders', format 'csv');
 CREATE FOREIGN TABLE f (v text OPTIONS (metadata 'ofset')) SERVER s OPTIONS (topic 'orders', format 'csv');
 CREATE FOREIGN TABLE f (v text OPTIONS (source 'header')) SERVER s OPTIONS (topic 'orders', format 'csv');
+CREATE FOREIGN TABLE f (v text OPTIONS (field 'a[b]')) SERVER s OPTIONS (topic 'orders', format 'json');
+CREATE FOREIGN TABLE f (v text OPTIONS (field 'a', metadata 'key')) SERVER s OPTIONS (topic 'orders', format 'json');
 CREATE FOREIGN TABLE f (v text OPTIONS (source 'key', metadata 'key')) SERVER s OPTIONS (topic 'orders', format 'csv');
 
 -- What only all options together can tell is told when the table is read; still no broker is asked.
@@ -75,6 +83,8 @@ CREATE FOREIGN TABLE two (a text, b text) SERVER s OPTIONS (topic 'orders', form
 SELECT * FROM two;
 CREATE FOREIGN TABLE no_key (a text, k text OPTIONS (source 'key')) SERVER s OPTIONS (topic 'orders', format 'text');
 SELECT * FROM no_key;
+CREATE FOREIGN TABLE fields (a text OPTIONS (field 'x.y')) SERVER s OPTIONS (topic 'orders', format 'csv');
+SELECT * FROM fields;
 CREATE FOREIGN TABLE forced (a text, b text) SERVER s OPTIONS (topic 'orders', format 'csv', force_null 'a, c');
 SELECT * FROM forced;
 CREATE FOREIGN TABLE generated (a int, b int GENERATED ALWAYS AS (a + 1) STORED) SERVER s OPTIONS (topic 'orders', format 'csv');
@@ -117,7 +127,7 @@ SELECT value ~ '^\d+\.\d+\.\d+' AS has_version FROM sluice.library_info() WHERE 
 
 DROP SERVER other;
 DROP FOREIGN DATA WRAPPER other;
-DROP FOREIGN TABLE two, no_key, forced, generated, empty;
+DROP FOREIGN TABLE two, no_key, fields, forced, generated, empty;
 DROP USER MAPPING FOR PUBLIC SERVER s;
 DROP SERVER s, mock;
 DROP OWNED BY regress_sluice_user;

@@ -65,6 +65,8 @@ enum class CellKind : uint8_t {
     Binary,  // raw bytes
     Int,
     TimestampMs,  // milliseconds since 1970-01-01 UTC in `number`
+    EpochUs,      // microseconds since 1970-01-01; a column without time zone shows them as of UTC
+    Json,         // an array or object for a column whose type is neither: its elements become values
 };
 
 // One decoded value. Text and Binary point into the message or the arena.
@@ -84,6 +86,13 @@ struct Cell {
     static constexpr Cell binary(std::string_view v) { return bytes(v, CellKind::Binary); }
     static constexpr Cell integer(int64_t v) { return num(v, CellKind::Int); }
     static constexpr Cell timestamp_ms(int64_t v) { return num(v, CellKind::TimestampMs); }
+    static constexpr Cell epoch_us(int64_t v) { return num(v, CellKind::EpochUs); }
+    static constexpr Cell json(std::string_view v) { return bytes(v, CellKind::Json); }
+    static constexpr Cell absent() {
+        Cell c;
+        c.kind = CellKind::Absent;
+        return c;
+    }
 
   private:
     static constexpr Cell bytes(std::string_view v, CellKind k) {

@@ -9,7 +9,7 @@
 
 namespace sluice {
 
-enum class Format { Csv, Delimited, Text, Binary };
+enum class Format { Csv, Delimited, Text, Binary, Json };
 
 // Options of `csv` and `delimited`, as the user wrote them; RecordDecoder::make checks them.
 // Unset ones take the format's default. csv: `,` `"`, the quote as escape, empty NULL. delimited: a tab,
@@ -24,9 +24,31 @@ struct DelimitedOptions {
     std::vector<std::string> force_null{};
 };
 
+enum class MissingField { Null, Error };
+enum class TimestampUnit { Seconds, Milliseconds, Microseconds };
+
+// Options of `json`, as the user wrote them.
+struct JsonOptions {
+    std::optional<MissingField> missing_field{};    // unset: Null
+    std::optional<TimestampUnit> timestamp_unit{};  // unset: a number is no time
+    std::optional<bool> ignore_case{};              // of ASCII letters in names; unset: false
+    friend bool operator==(const JsonOptions&, const JsonOptions&) = default;
+};
+
 struct FormatSpec {
     Format format = Format::Csv;
     DelimitedOptions delimited{};
+    JsonOptions json{};
+};
+
+// What a format that has types must know of the column's: csv and the like leave all to the input function.
+enum class ColumnShape {
+    Scalar,   // takes text
+    Integer,  // takes digits only, though 1e2 and 100.0 are whole numbers too
+    Json,     // takes JSON as it stands in the message
+    Bytes,    // takes bytes
+    Time,     // a date or a timestamp, which may also be counted from 1970
+    Nested,   // an array or a composite
 };
 
 enum class Origin { Value, Key, Metadata };
@@ -49,6 +71,8 @@ struct SourceColumn {
     Origin origin = Origin::Value;
     Metadata metadata = Metadata::Topic;  // meaningful when origin is Metadata
     bool wanted = true;                   // false: no definition uses it, it is neither decoded nor checked
+    std::string field{};                  // where in the part it stands; empty: by its name or its place
+    ColumnShape shape = ColumnShape::Scalar;
 };
 
 // Everything a decoder needs to know of a source.

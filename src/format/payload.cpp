@@ -20,6 +20,8 @@ constexpr std::string_view format_name(Format format) {
             return "text";
         case Format::Binary:
             return "binary";
+        case Format::Json:
+            return "json";
     }
     return "unknown";
 }
@@ -45,27 +47,62 @@ Error no_format(Origin part, const std::string& column) {
     return error;
 }
 
-std::optional<Error> check_whole(const FormatSpec& spec, Origin part, size_t columns) {
-    const std::string format(format_name(spec.format));
-    const DelimitedOptions& options = spec.delimited;
-    const std::pair<const char*, bool> given[] = {{"delimiter", options.delimiter.has_value()},
-                                                  {"quote", options.quote.has_value()},
-                                                  {"escape", options.escape.has_value()},
-                                                  {"null", options.null_string.has_value()},
-                                                  {"force_not_null", !options.force_not_null.empty()},
-                                                  {"force_null", !options.force_null.empty()}};
-    for (const auto& [option, is_given] : given) {
-        if (!is_given) continue;
-        return Error::config(
-            "22023",
-            "option \"" + option_name(option, part) + "\" means nothing to format \"" + format + "\"", {},
-            "It belongs to formats \"csv\" and \"delimited\".");
+// Refuses options that belong to other formats.
+std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
+    const DelimitedOptions& delimited = spec.delimited;
+    const JsonOptions& json = spec.json;
+    struct Given {
+        const char* option;
+        bool is_given;
+        bool of_json;
+    };
+    const Given options[] = {{"delimiter", delimited.delimiter.has_value(), false},
+                             {"quote", delimited.quote.has_value(), false},
+                             {"escape", delimited.escape.has_value(), false},
+                             {"null", delimited.null_string.has_value(), false},
+                             {"force_not_null", !delimited.force_not_null.empty(), false},
+                             {"force_null", !delimited.force_null.empty(), false},
+                             {"missing_field", json.missing_field.has_value(), true},
+                             {"timestamp_unit", json.timestamp_unit.has_value(), true},
+                             {"ignore_case", json.ignore_case.has_value(), true}};
+    for (const Given& given : options) {
+        const bool takes = given.of_json ? spec.format == Format::Json
+                                         : spec.format == Format::Csv || spec.format == Format::Delimited;
+        if (!given.is_given || takes) continue;
+        return Error::config("22023",
+                             "option \"" + option_name(given.option, part) + "\" means nothing to format \"" +
+                                 std::string(format_name(spec.format)) + "\"",
+                             {},
+                             given.of_json ? "It belongs to format \"json\"."
+                                           : "It belongs to formats \"csv\" and \"delimited\".");
     }
+    return std::nullopt;
+}
+
+// Only formats with names have fields to look for.
+std::optional<Error> check_fields(const RecordSpec& spec, Format format, Origin part) {
+    if (format == Format::Json) return std::nullopt;
+    for (const SourceColumn& column : spec.columns) {
+        if (column.origin != part || column.field.empty()) continue;
+        Error error = Error::config(
+            "22023",
+            "column \"" + column.name + "\": option \"field\" means nothing to format \"" +
+                std::string(format_name(format)) + "\"",
+            {},
+            is_whole(format) ? "The column takes everything." : "Fields go to the columns in their order.");
+        error.column_name = column.name;
+        return error;
+    }
+    return std::nullopt;
+}
+
+std::optional<Error> check_whole(const FormatSpec& spec, Origin part, size_t columns) {
     if (columns == 1) return std::nullopt;
     const std::string name(part_name(part));
     return Error::config("42611",
-                         "format \"" + format + "\" needs exactly one column that reads the " + name +
-                             ", found " + std::to_string(columns),
+                         "format \"" + std::string(format_name(spec.format)) +
+                             "\" needs exactly one column that reads the " + name + ", found " +
+                             std::to_string(columns),
                          {}, "The whole " + name + " becomes one column; metadata columns are not counted.");
 }
 
@@ -104,6 +141,15 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     }
     decoder.format_ = format->format;
     decoder.wanted_ = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.wanted; });
+    std::optional<Error> error = check_options(*format, part);
+    if (!error) error = check_fields(spec, format->format, part);
+    if (error) return *std::move(error);
+    if (format->format == Format::Json) {
+        Result<JsonDecoder> json = JsonDecoder::make(spec, part);
+        if (!json) return json.error();
+        if (decoder.wanted_) decoder.json_.emplace(std::move(json).value());
+        return decoder;
+    }
     if (is_whole(format->format)) {
         if (std::optional<Error> error = check_whole(*format, part, columns.size())) return *std::move(error);
         return decoder;
@@ -111,8 +157,7 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     Result<DelimitedRules> rules = DelimitedRules::make(*format, part, decoder.check_);
     if (!rules) return rules.error();
     const DelimitedOptions& options = format->delimited;
-    std::optional<Error> error =
-        mark(columns, options.force_not_null, &DelimitedColumn::force_not_null, "force_not_null", part);
+    error = mark(columns, options.force_not_null, &DelimitedColumn::force_not_null, "force_not_null", part);
     if (!error) error = mark(columns, options.force_null, &DelimitedColumn::force_null, "force_null", part);
     if (error) return *std::move(error);
     if (decoder.wanted_)
@@ -126,6 +171,11 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Arena& arena, Row row
         return std::nullopt;
     }
     if (delimited_) return delimited_->decode(payload.view(), arena, row);
+    if (json_) {
+        for (const DelimitedColumn& column : columns_)
+            if (!column.wanted) row[column.cell] = Cell::null();
+        return json_->decode(payload.view(), arena, row);
+    }
     Cell& cell = row[columns_.front().cell];
     if (format_ == Format::Binary) {
         cell = Cell::binary(payload.view());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "format/delimited_decoder.hpp"
+#include "format/json_decoder.hpp"
 
 #include <optional>
 #include <vector>
@@ -27,6 +28,7 @@ class PayloadDecoder {
     std::vector<DelimitedColumn> columns_;
     bool wanted_ = false;                        // false: nobody looks into this part
     std::optional<DelimitedDecoder> delimited_;  // for csv and delimited when wanted
+    std::optional<JsonDecoder> json_;            // for json when wanted
 };
 
 }  // namespace sluice

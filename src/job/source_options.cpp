@@ -79,6 +79,13 @@ std::vector<std::string> names_in(const OptionList& options, const std::string& 
     return value ? parse_identifiers(*value).value() : std::vector<std::string>();
 }
 
+template <class E, size_t N>
+std::optional<E> word_in(const OptionList& options, const std::string& name, const Word<E> (&table)[N]) {
+    const std::string* value = find(options, name);
+    if (!value) return {};
+    return value_for(table, name, *value).value();
+}
+
 // The format that checked options give to one part of the message.
 std::optional<FormatSpec> format_of(const OptionList& options, const std::string& prefix) {
     const std::string* format = find(options, prefix + "format");
@@ -91,6 +98,9 @@ std::optional<FormatSpec> format_of(const OptionList& options, const std::string
     spec.delimited.null_string = text_of(options, prefix + "null");
     spec.delimited.force_not_null = names_in(options, prefix + "force_not_null");
     spec.delimited.force_null = names_in(options, prefix + "force_null");
+    spec.json.missing_field = word_in(options, prefix + "missing_field", kMissingFields);
+    spec.json.timestamp_unit = word_in(options, prefix + "timestamp_unit", kTimestampUnits);
+    spec.json.ignore_case = word_in(options, prefix + "ignore_case", kBooleans);
     return spec;
 }
 
@@ -112,10 +122,11 @@ Result<void> check_table(const OptionList& options) {
                              "Add it: OPTIONS (topic 'orders', format 'csv').");
     if (!find(options, "format") && !find(options, "key_format"))
         return Error::config("HV002", "a foreign table needs option \"format\" or \"key_format\"", {},
-                             "Formats that work: csv, delimited, text, binary.");
+                             format_hint());
     for (const auto& [name, value] : options) {
-        constexpr std::string_view kOfFormats[] = {"delimiter", "quote",          "escape",
-                                                   "null",      "force_not_null", "force_null"};
+        constexpr std::string_view kOfFormats[] = {"delimiter",     "quote",       "escape",
+                                                   "null",          "force_null",  "force_not_null",
+                                                   "missing_field", "ignore_case", "timestamp_unit"};
         for (const std::string prefix : {"", "key_"})
             for (std::string_view option : kOfFormats)
                 if (name == prefix + std::string(option) && !find(options, prefix + "format"))
@@ -128,6 +139,9 @@ Result<void> check_table(const OptionList& options) {
 }
 
 Result<void> check_column(const OptionList& options) {
+    if (find(options, "field") && find(options, "metadata"))
+        return Error::config("22023", "options \"field\" and \"metadata\" exclude each other", {},
+                             "A field is part of the value or of the key.");
     if (find(options, "source") && find(options, "metadata"))
         return Error::config("22023", "options \"source\" and \"metadata\" exclude each other", {},
                              "A column is part of the value, part of the key, or metadata.");
@@ -159,6 +173,7 @@ Result<SourceColumn> build_column(const ColumnOptions& written, const RecordSpec
         column.origin = Origin::Metadata;
         column.metadata = value_for(kMetadata, "metadata", *metadata).value();
     }
+    if (const std::string* path = find(written.options, "field")) column.field = *path;
     return column;
 }
 
@@ -174,6 +189,13 @@ void write_format(OptionList& options, const std::optional<FormatSpec>& format, 
         options.emplace_back(prefix + "force_not_null", quote_identifiers(written.force_not_null));
     if (!written.force_null.empty())
         options.emplace_back(prefix + "force_null", quote_identifiers(written.force_null));
+    const JsonOptions& json = format->json;
+    const auto write_word = [&](const char* name, const auto& table, const auto& value) {
+        if (value) options.emplace_back(prefix + name, word_for(table, *value));
+    };
+    write_word("missing_field", kMissingFields, json.missing_field);
+    write_word("timestamp_unit", kTimestampUnits, json.timestamp_unit);
+    write_word("ignore_case", kBooleans, json.ignore_case);
 }
 
 }  // namespace
@@ -267,6 +289,7 @@ SourceOptions options_of(const SourceSpec& source) {
             written.options.emplace_back("metadata", word_for(kMetadata, column.metadata));
         else if (column.origin != plain)
             written.options.emplace_back("source", word_for(kPayloads, column.origin));
+        if (!column.field.empty()) written.options.emplace_back("field", column.field);
     }
     return options;
 }

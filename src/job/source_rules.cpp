@@ -1,5 +1,6 @@
 #include "job/source_rules.hpp"
 
+#include "format/json_path.hpp"
 #include "job/identifier.hpp"
 #include "job/values.hpp"
 #include "job/words.hpp"
@@ -83,7 +84,15 @@ Result<void> check_names(const std::string& subject, std::string_view value) {
     return error;
 }
 
-constexpr std::string_view kFormatWords = "csv, delimited, text or binary";
+Result<void> check_field(const std::string& subject, std::string_view value) {
+    auto path = parse_json_path(value);
+    if (path) return {};
+    Error error = std::move(path.error());
+    error.message = subject + ": " + error.message;
+    return error;
+}
+
+constexpr std::string_view kFormatWords = "csv, delimited, text, binary or json";
 constexpr std::string_view kOneByte = "a character of one byte";
 constexpr std::string_view kNames = "column names with commas between them";
 
@@ -103,6 +112,14 @@ constexpr SourceRule kRules[] = {
     {{Scope::Table, "force_not_null", "columns in which the NULL text is text", kNames}, check_names},
     {{Scope::Table, "force_null", "columns in which the NULL text means NULL even in quotes", kNames},
      check_names},
+    {{Scope::Table, "missing_field", "what a field is that the message does not have", "null or error"},
+     check_word<kMissingFields>},
+    {{Scope::Table, "timestamp_unit", "what numbers in columns of dates and timestamps count since 1970",
+      "s, ms or us"},
+     check_word<kTimestampUnits>},
+    {{Scope::Table, "ignore_case", "whether upper and lower case of field names are the same",
+      "true or false"},
+     check_word<kBooleans>},
     {{Scope::Table, "key_format", "how a message's key is read", kFormatWords}, check_format},
     {{Scope::Table, "key_delimiter", "delimiter of the key", "one byte for csv, one or more for delimited"},
      nullptr},
@@ -111,6 +128,14 @@ constexpr SourceRule kRules[] = {
     {{Scope::Table, "key_null", "null of the key", ""}, nullptr},
     {{Scope::Table, "key_force_not_null", "force_not_null of the key", kNames}, check_names},
     {{Scope::Table, "key_force_null", "force_null of the key", kNames}, check_names},
+    {{Scope::Table, "key_missing_field", "missing_field of the key", "null or error"},
+     check_word<kMissingFields>},
+    {{Scope::Table, "key_timestamp_unit", "timestamp_unit of the key", "s, ms or us"},
+     check_word<kTimestampUnits>},
+    {{Scope::Table, "key_ignore_case", "ignore_case of the key", "true or false"}, check_word<kBooleans>},
+    {{Scope::Column, "field", "where the column's value is in the message; its own name when it is not set",
+      "a path, as in details.items[0].sku"},
+     check_field},
     {{Scope::Column, "source", "the part of the message that holds the column", "value or key"},
      check_word<kPayloads>},
     {{Scope::Column, "metadata", "what the column tells about the message",

@@ -8,7 +8,7 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-constexpr std::string_view kPlannedFormats[] = {"protobuf", "json", "avro", "debezium-json"};
+constexpr std::string_view kPlannedFormats[] = {"protobuf", "avro", "debezium-json"};
 
 }  // namespace
 
@@ -59,12 +59,18 @@ Result<Mode> mode_for(std::string_view subject, std::string_view text) {
     return mode;
 }
 
+std::string format_hint() {
+    std::string list;
+    for (const auto& word : kFormats) list += (list.empty() ? "" : ", ") + std::string(word.text);
+    return "Formats that work: " + list + ".";
+}
+
 Result<Format> format_for(std::string_view subject, std::string_view text) {
     for (std::string_view planned : kPlannedFormats) {
         if (!same_word(planned, text)) continue;
         return Error::config("0A000",
                              std::string(subject) + " " + std::string(planned) + " is not supported yet", {},
-                             "Formats that work: csv, delimited, text, binary.");
+                             format_hint());
     }
     return value_for(kFormats, subject, text);
 }

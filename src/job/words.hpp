@@ -33,7 +33,13 @@ inline constexpr Word<Fallback> kFallbacks[] = {
 inline constexpr Word<Format> kFormats[] = {{"csv", Format::Csv},
                                             {"delimited", Format::Delimited},
                                             {"text", Format::Text},
-                                            {"binary", Format::Binary}};
+                                            {"binary", Format::Binary},
+                                            {"json", Format::Json}};
+inline constexpr Word<MissingField> kMissingFields[] = {{"null", MissingField::Null},
+                                                        {"error", MissingField::Error}};
+inline constexpr Word<TimestampUnit> kTimestampUnits[] = {
+    {"s", TimestampUnit::Seconds}, {"ms", TimestampUnit::Milliseconds}, {"us", TimestampUnit::Microseconds}};
+inline constexpr Word<bool> kBooleans[] = {{"true", true}, {"false", false}};
 inline constexpr Word<Metadata> kMetadata[] = {{"topic", Metadata::Topic},
                                                {"partition", Metadata::Partition},
                                                {"offset", Metadata::Offset},
@@ -86,6 +92,9 @@ Result<E> value_for(const Word<E> (&table)[N], std::string_view subject, std::st
 }
 
 Result<Mode> mode_for(std::string_view subject, std::string_view text);
+
+// "Formats that work: a, b, c."
+std::string format_hint();
 
 // Also refuses by name the formats that are planned and do not exist yet.
 Result<Format> format_for(std::string_view subject, std::string_view text);

@@ -17,7 +17,8 @@ namespace sluice {
 
 struct YamlColumn {
     std::string name;
-    std::string type;  // as SQL spells it; not checked here
+    std::string type;     // as SQL spells it; not checked here
+    std::string field{};  // where the value is in the message; empty: by name or place
     friend bool operator==(const YamlColumn&, const YamlColumn&) = default;
 };
 

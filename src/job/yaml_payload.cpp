@@ -1,5 +1,6 @@
 #include "job/yaml_payload.hpp"
 
+#include "format/json_path.hpp"
 #include "format/payload.hpp"
 #include "job/identifier.hpp"
 #include "job/words.hpp"
@@ -8,12 +9,14 @@ namespace sluice {
 
 namespace {
 
-constexpr std::string_view kPayloadKeys[] = {"COLUMNS", "FORMAT", "CSV_OPTION", "DELIMITED_OPTION"};
+constexpr std::string_view kPayloadKeys[] = {"COLUMNS", "FORMAT", "CSV_OPTION", "DELIMITED_OPTION",
+                                             "JSON_OPTION"};
 constexpr std::string_view kMetaKeys[] = {"COLUMNS", "FORMAT"};
-constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE"};
+constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE", "FIELD"};
 constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA"};
 constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ESCAPE",
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
+constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
 
 }  // namespace
 
@@ -24,12 +27,15 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
     if (format)
         payload.format.format = reader_.value(format, format_for("FORMAT", reader_.text(format)));
     else
-        reader_.missing(item, "FORMAT", "Formats that work: csv, delimited, text, binary.");
+        reader_.missing(item, "FORMAT", format_hint());
     for (const auto& [key, owner] :
-         {std::pair{"CSV_OPTION", Format::Csv}, std::pair{"DELIMITED_OPTION", Format::Delimited}}) {
+         {std::pair{"CSV_OPTION", Format::Csv}, std::pair{"DELIMITED_OPTION", Format::Delimited},
+          std::pair{"JSON_OPTION", Format::Json}}) {
         const YamlItem options = reader_.child(item, key);
         if (!options) continue;
-        if (owner == payload.format.format)
+        if (owner == Format::Json && payload.format.format == Format::Json)
+            payload.format.json = read_json_options(options);
+        else if (owner == payload.format.format)
             payload.format.delimited = read_options(options);
         else
             reader_.fail(options, "22023",
@@ -115,6 +121,10 @@ YamlPayloadReader::Column YamlPayloadReader::read_column(const YamlItem& item, K
     column.column.name = reader_.identifier(name);
     column.column.type = reader_.text(reader_.child(item, "TYPE"));
     column.metadata = reader_.child(item, "METADATA");
+    if (const YamlItem field = reader_.child_or_null_word(item, "FIELD")) {
+        column.column.field = reader_.text(field);
+        (void)reader_.value(field, parse_json_path(column.column.field));
+    }
     return column;
 }
 
@@ -135,12 +145,29 @@ DelimitedOptions YamlPayloadReader::read_options(const YamlItem& item) {
     return options;
 }
 
+template <class E, size_t N>
+std::optional<E> YamlPayloadReader::read_word(const YamlItem& map, std::string_view key,
+                                              const Word<E> (&table)[N]) {
+    const YamlItem item = reader_.child_or_null_word(map, key);
+    if (!item) return {};
+    return reader_.value(item, value_for(table, key, reader_.text(item)));
+}
+
+JsonOptions YamlPayloadReader::read_json_options(const YamlItem& item) {
+    JsonOptions options;
+    if (!reader_.open(item, kJsonKeys)) return options;
+    options.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
+    options.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
+    options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
+    return options;
+}
+
 // What the format itself demands of its options and columns.
 void YamlPayloadReader::check_payload(const YamlItem& item, const YamlPayload& payload, Origin part) {
     RecordSpec record;
     (part == Origin::Key ? record.key : record.value) = payload.format;
     for (const YamlColumn& column : payload.columns)
-        record.columns.push_back({.name = column.name, .origin = part});
+        record.columns.push_back({.name = column.name, .origin = part, .field = column.field});
     if (auto decoder = PayloadDecoder::make(record, part); !decoder) reader_.fail(item, decoder.error());
 }
 

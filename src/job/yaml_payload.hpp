@@ -4,6 +4,7 @@
 #pragma once
 
 #include "job/yaml.hpp"
+#include "job/words.hpp"
 #include "job/yaml_reader.hpp"
 
 #include <map>
@@ -30,6 +31,9 @@ class YamlPayloadReader {
     std::vector<Column> read_columns(const YamlItem& part, KnownKeys keys);
     Column read_column(const YamlItem& item, KnownKeys keys);
     DelimitedOptions read_options(const YamlItem& item);
+    JsonOptions read_json_options(const YamlItem& item);
+    template <class E, size_t N>
+    std::optional<E> read_word(const YamlItem& map, std::string_view key, const Word<E> (&table)[N]);
     std::optional<std::string> read_option(const YamlItem& map, std::string_view key);
     void check_payload(const YamlItem& item, const YamlPayload& payload, Origin part);
 

@@ -15,7 +15,7 @@ SourceOptions source_options_of(const YamlJob& job) {
         if (!*payload) continue;
         *format = (*payload)->format;
         for (const YamlColumn& column : (*payload)->columns)
-            source.record.columns.push_back({.name = column.name, .origin = origin});
+            source.record.columns.push_back({.name = column.name, .origin = origin, .field = column.field});
     }
     for (const YamlMetaColumn& meta : job.meta)
         source.record.columns.push_back(
@@ -48,7 +48,7 @@ YamlJob yaml_job_of(const JobSpec& job, const SourceSpec& source, std::span<cons
     if (source.record.key) result.key = YamlPayload{*source.record.key, {}};
     for (size_t i = 0; i < source.record.columns.size() && i < types.size(); ++i) {
         const SourceColumn& column = source.record.columns[i];
-        YamlColumn written{column.name, types[i]};
+        YamlColumn written{column.name, types[i], column.field};
         if (column.origin == Origin::Metadata)
             result.meta.push_back({std::move(written), column.metadata});
         else if (auto& payload = column.origin == Origin::Key ? result.key : result.value)

@@ -108,6 +108,7 @@ class JobWriter {
         yaml_.begin_map(YamlStyle::Flow);
         yaml_.entry("NAME", quote_identifier(column.name));
         yaml_.entry("TYPE", column.type);
+        if (!column.field.empty()) yaml_.entry("FIELD", column.field);
     }
 
     void payload(std::string_view key, const std::optional<YamlPayload>& payload) {
@@ -134,6 +135,18 @@ class JobWriter {
             names("FORCE_NULL", options.force_null);
             yaml_.end_map();
         }
+        json_options(format.json);
+        yaml_.end_map();
+    }
+
+    void json_options(const JsonOptions& options) {
+        if (options == JsonOptions()) return;
+        yaml_.map("JSON_OPTION", YamlStyle::Flow);
+        if (options.missing_field)
+            yaml_.entry("MISSING_FIELD", word_for(kMissingFields, *options.missing_field));
+        if (options.timestamp_unit)
+            yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *options.timestamp_unit));
+        if (options.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *options.ignore_case));
         yaml_.end_map();
     }
 

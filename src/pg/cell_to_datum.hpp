@@ -23,20 +23,26 @@ class CellConverter {
     bool runs_user_code() const { return runs_user_code_; }
 
   private:
+    void prepare_nested();
     Datum from_text(std::string_view text);
     Datum from_integer(int64 number);
     Datum from_binary(std::string_view bytes);
     Datum from_timestamp(int64 milliseconds);
+    Datum from_epoch(int64 microseconds);
+    Datum from_json(std::string_view json);
 
     const NameData* name_;
     Oid type_;
     int32 typmod_;
     Oid io_parameter_;
-    bool is_bytea_;  // below domains
+    Oid base_;  // below domains
     bool runs_user_code_;
     bool recode_;  // the database's encoding is not that of messages
     FastInput fast_;
     FmgrInfo input_;
+    TupleDesc record_;  // of the column alone, for arrays and composites; else null
+    const char* record_begin_;
+    FmgrInfo to_record_;
 };
 
 }  // namespace sluice

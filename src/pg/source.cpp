@@ -12,6 +12,7 @@ extern "C" {
 #include "foreign/fdwapi.h"
 #include "foreign/foreign.h"
 #include "mb/pg_wchar.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 }
 
@@ -64,8 +65,36 @@ OptionList server_options(Oid server) {
     return to_options(call([&] { return GetForeignServer(server)->options; }));
 }
 
-std::vector<ColumnOptions> column_options(Oid relation) {
-    std::vector<ColumnOptions> columns;
+ColumnShape shape_of(Oid declared) {
+    const Oid type = getBaseType(declared);
+    switch (type) {
+        case JSONOID:
+        case JSONBOID:
+            return ColumnShape::Json;
+        case BYTEAOID:
+            return ColumnShape::Bytes;
+        case INT2OID:
+        case INT4OID:
+        case INT8OID:
+            return ColumnShape::Integer;
+        case DATEOID:
+        case TIMESTAMPOID:
+        case TIMESTAMPTZOID:
+            return ColumnShape::Time;
+        default:
+            break;
+    }
+    const bool nested = OidIsValid(get_element_type(type)) || get_typtype(type) == TYPTYPE_COMPOSITE;
+    return nested ? ColumnShape::Nested : ColumnShape::Scalar;
+}
+
+struct TableColumns {
+    std::vector<ColumnOptions> options;
+    std::vector<ColumnShape> shapes;
+};
+
+TableColumns table_columns(Oid relation) {
+    TableColumns columns;
     Relation opened = call([&] { return table_open(relation, AccessShareLock); });
     const TupleDesc tupdesc = RelationGetDescr(opened);
     for (AttrNumber attribute : source_attributes(tupdesc)) {
@@ -77,8 +106,10 @@ std::vector<ColumnOptions> column_options(Oid relation) {
             error.column_name = NameStr(column->attname);
             fail(std::move(error));
         }
-        columns.push_back({NameStr(column->attname),
-                           to_options(call([&] { return GetForeignColumnOptions(relation, attribute); }))});
+        columns.options.push_back({NameStr(column->attname), to_options(call([&] {
+                                       return GetForeignColumnOptions(relation, attribute);
+                                   }))});
+        columns.shapes.push_back(call([&] { return shape_of(column->atttypid); }));
     }
     call([&] { table_close(opened, AccessShareLock); });
     return columns;
@@ -122,8 +153,11 @@ SourceSpec load_source(Oid relation, Oid user) {
     options.server = server_options(table->serverid);
     options.user_mapping = user_mapping_options(table->serverid, user);
     options.table = to_options(table->options);
-    options.columns = column_options(relation);
-    return build(options);
+    TableColumns columns = table_columns(relation);
+    options.columns = std::move(columns.options);
+    SourceSpec source = build(options);
+    for (size_t i = 0; i < columns.shapes.size(); ++i) source.record.columns[i].shape = columns.shapes[i];
+    return source;
 }
 
 SourceSpec load_topic(Oid server, const std::string& topic, Oid user) {

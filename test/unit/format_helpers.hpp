@@ -65,8 +65,10 @@ inline Decoded decode(const RecordDecoder& decoder, const MessageView& message) 
     decoded.error = decoder.decode(message, arena, row);
     if (decoded.error) return decoded;
     for (const Cell& cell : row) {
-        const bool has_text = cell.kind == CellKind::Text || cell.kind == CellKind::Binary;
-        const bool has_number = cell.kind == CellKind::Int || cell.kind == CellKind::TimestampMs;
+        const bool has_text =
+            cell.kind == CellKind::Text || cell.kind == CellKind::Binary || cell.kind == CellKind::Json;
+        const bool has_number = cell.kind == CellKind::Int || cell.kind == CellKind::TimestampMs ||
+                                cell.kind == CellKind::EpochUs;
         decoded.kinds.push_back(cell.kind);
         decoded.texts.push_back(has_text ? std::optional<std::string>(cell.view()) : std::nullopt);
         decoded.numbers.push_back(has_number ? cell.number : 0);

@@ -22,10 +22,10 @@ TEST(SourceOptions, TheTableListsEachOptionOnce) {
         EXPECT_FALSE(info.what.empty()) << info.name;
     }
     // Those of later releases are absent, so they are unknown options.
-    for (const char* name : {"topic_pattern", "schema", "reader_schema", "message", "framing", "rows_path",
-                             "missing_field", "timestamp_unit", "registry_url"})
+    for (const char* name :
+         {"topic_pattern", "schema", "reader_schema", "message", "framing", "rows_path", "registry_url"})
         EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
-    EXPECT_EQ(seen.size(), 19u);
+    EXPECT_EQ(seen.size(), 26u);
 }
 
 TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
@@ -37,11 +37,12 @@ TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
         refusal(Scope::Table, "fromat", "csv"),
         "HV00D unknown option \"fromat\" of a foreign table\n"
         "DETAIL: Options of a foreign table: topic, partitions, format, delimiter, quote, escape, null, "
-        "force_not_null, force_null, key_format, key_delimiter, key_quote, key_escape, key_null, "
-        "key_force_not_null, key_force_null.\nHINT: Perhaps you meant \"format\".");
+        "force_not_null, force_null, missing_field, timestamp_unit, ignore_case, key_format, key_delimiter, "
+        "key_quote, key_escape, key_null, key_force_not_null, key_force_null, key_missing_field, "
+        "key_timestamp_unit, key_ignore_case.\nHINT: Perhaps you meant \"format\".");
     EXPECT_EQ(refusal(Scope::Column, "metadat", "topic"),
               "HV00D unknown option \"metadat\" of a column\n"
-              "DETAIL: Options of a column: source, metadata.\nHINT: Perhaps you meant \"metadata\".");
+              "DETAIL: Options of a column: field, source, metadata.\nHINT: Perhaps you meant \"metadata\".");
     // Names are case-sensitive, as everywhere in FDW options.
     EXPECT_NE(refusal(Scope::Table, "Topic", "t"), "accepted");
 }
@@ -124,15 +125,26 @@ TEST(SourceOptions, ValuesOfTheTable) {
     EXPECT_EQ(refusal(Scope::Table, "partitions", "1,0,1"),
               "22023 option \"partitions\" names partition 1 twice");
     EXPECT_EQ(refusal(Scope::Table, "format", "cvs"),
-              "22023 option \"format\" must be csv, delimited, text or binary, not \"cvs\"\n"
+              "22023 option \"format\" must be csv, delimited, text, binary or json, not \"cvs\"\n"
               "HINT: Perhaps you meant \"csv\".");
-    for (std::string format : {"protobuf", "json", "avro", "debezium-json"})
+    for (std::string format : {"protobuf", "avro", "debezium-json"})
         EXPECT_EQ(refusal(Scope::Table, "key_format", format),
                   "0A000 option \"key_format\" " + format +
-                      " is not supported yet\nHINT: Formats that work: csv, delimited, text, binary.");
+                      " is not supported yet\nHINT: Formats that work: csv, delimited, text, binary, json.");
     EXPECT_EQ(refusal(Scope::Table, "force_null", "a b"),
               "42602 option \"force_null\": a comma is missing before \"b\"\nHINT: Write names as in (id, "
               "version).");
+    EXPECT_EQ(refusal(Scope::Table, "missing_field", "drop"),
+              "22023 option \"missing_field\" must be null or error, not \"drop\"");
+    EXPECT_EQ(refusal(Scope::Table, "timestamp_unit", "ns"),
+              "22023 option \"timestamp_unit\" must be s, ms or us, not \"ns\"");
+    EXPECT_EQ(refusal(Scope::Table, "key_ignore_case", "maybe"),
+              "22023 option \"key_ignore_case\" must be true or false, not \"maybe\"");
+    EXPECT_EQ(
+        refusal(Scope::Column, "field", "a..b"),
+        "22023 option \"field\": path has an empty name; write \"\" in quotes if you mean one\n"
+        "HINT: Write it as in details.items[0].sku; a name that contains dots, brackets or quotes stands "
+        "in double quotes, and $ is the whole value.");
     EXPECT_EQ(refusal(Scope::Column, "source", "header"),
               "22023 option \"source\" must be value or key, not \"header\"");
     EXPECT_EQ(refusal(Scope::Column, "metadata", "partitions"),
@@ -152,9 +164,25 @@ TEST(SourceOptions, WhatAnObjectNeeds) {
               "HINT: Add it: OPTIONS (topic 'orders', format 'csv').");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}}),
               "HV002 a foreign table needs option \"format\" or \"key_format\"\n"
-              "HINT: Formats that work: csv, delimited, text, binary.");
+              "HINT: Formats that work: csv, delimited, text, binary, json.");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"key_quote", "'"}}),
               "22023 option \"key_quote\" needs option \"key_format\"");
+    EXPECT_EQ(
+        refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"missing_field", "error"}}),
+        "22023 option \"missing_field\" means nothing to format \"csv\"\n"
+        "HINT: It belongs to format \"json\".");
+    EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "json"}, {"quote", "'"}}),
+              "22023 option \"quote\" means nothing to format \"json\"\n"
+              "HINT: It belongs to formats \"csv\" and \"delimited\".");
+    EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"},
+                                               {"format", "JSON"},
+                                               {"missing_field", "Error"},
+                                               {"timestamp_unit", "ms"},
+                                               {"ignore_case", "true"}}),
+              "accepted");
+    EXPECT_EQ(refusal(Scope::Column, OptionList{{"field", "a.b"}, {"metadata", "key"}}),
+              "22023 options \"field\" and \"metadata\" exclude each other\n"
+              "HINT: A field is part of the value or of the key.");
     EXPECT_EQ(refusal(Scope::Column, OptionList{{"source", "key"}, {"metadata", "key"}}),
               "22023 options \"source\" and \"metadata\" exclude each other\n"
               "HINT: A column is part of the value, part of the key, or metadata.");

@@ -71,7 +71,7 @@ const WrongDocument kWrong[] = {
      "KAFKA.INPUT.SOURCE.TOPPIC: Perhaps you meant \"TOPIC\"."},
     {"CommaInFlow", kHead + with(kValue, "TYPE: int", "TYPE: numeric(10,2)") + kOutput,
      "42601 KAFKA.INPUT.VALUE.COLUMNS[1].2) (line 7): unknown key\n"
-     "DETAIL: Keys known here: NAME, TYPE.\n"
+     "DETAIL: Keys known here: NAME, TYPE, FIELD.\n"
      "HINT: Quote text with a comma in it: 'numeric(10,2)'."},
     {"MissingInput", "KAFKA:\n" + kOutput, "42601 KAFKA (line 1): INPUT is missing"},
     {"MissingKafka", "DATABASE: shop\n", "42601 document (line 1): INPUT is missing"},
@@ -90,7 +90,7 @@ const WrongDocument kWrong[] = {
      "HINT: A job needs VALUE, KEY or both."},
     {"MissingFormat", kHead + with(kValue, "      FORMAT: csv\n", "") + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): FORMAT is missing\n"
-     "HINT: Formats that work: csv, delimited, text, binary."},
+     "HINT: Formats that work: csv, delimited, text, binary, json."},
     {"MissingColumns", kHead + "    VALUE: {FORMAT: csv}\n" + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): COLUMNS is missing\n"
      "HINT: Write them as in COLUMNS: [{NAME: id, TYPE: bigint}]."},

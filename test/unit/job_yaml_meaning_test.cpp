@@ -21,18 +21,16 @@ const WrongDocument kWrong[] = {
      "into double quotes."},
     {"Protobuf", kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT protobuf is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary."},
-    {"Json", kHead + with(kValue, "csv", "json") + kOutput,
-     "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT json is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary."},
+     "HINT: Formats that work: csv, delimited, text, binary, json."},
     {"Avro", kHead + with(kValue, "csv", "AVRO") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT avro is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary."},
+     "HINT: Formats that work: csv, delimited, text, binary, json."},
     {"DebeziumJson", kHead + with(kValue, "csv", "debezium-json") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT debezium-json is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary."},
+     "HINT: Formats that work: csv, delimited, text, binary, json."},
     {"UnknownFormat", kHead + with(kValue, "csv", "cvs") + kOutput,
-     "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text or binary, not \"cvs\"\n"
+     "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary or json, not "
+     "\"cvs\"\n"
      "HINT: Perhaps you meant \"csv\"."},
     {"OptionOfOtherFormat", kHead + kValue + "      DELIMITED_OPTION: {DELIMITER: '|'}\n" + kOutput,
      "22023 KAFKA.INPUT.VALUE.DELIMITED_OPTION (line 9): this belongs to FORMAT delimited, not csv"},

@@ -18,7 +18,11 @@ std::string format_text(const std::optional<YamlPayload>& payload) {
     source.record.value = payload->format;
     std::string text;
     for (const auto& [name, value] : options_of(source).table) text += name + "=[" + value + "] ";
-    for (const YamlColumn& column : payload->columns) text += "(" + column.name + "|" + column.type + ")";
+    for (const YamlColumn& column : payload->columns) {
+        text += "(" + column.name + "|" + column.type;
+        if (!column.field.empty()) text += "|" + column.field;
+        text += ")";
+    }
     return text;
 }
 
@@ -158,7 +162,7 @@ class Maker {
 
     YamlPayload payload() {
         YamlPayload payload;
-        payload.format.format = kFormats[pick(4)].value;
+        payload.format.format = kFormats[pick(std::size(kFormats))].value;
         payload.columns.push_back({fresh_name(), text()});
         DelimitedOptions& options = payload.format.delimited;
         switch (payload.format.format) {
@@ -173,6 +177,12 @@ class Maker {
             case Format::Delimited:
                 if (maybe()) options.delimiter = maybe() ? "||" : "\x01\x02";
                 if (maybe()) options.null_string = maybe() ? "" : " null ";
+                break;
+            case Format::Json:
+                if (maybe()) payload.columns[0].field = maybe() ? "$" : "a.\"b.c: #\"[0]";
+                if (maybe()) payload.format.json.missing_field = MissingField::Error;
+                if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Microseconds;
+                if (maybe()) payload.format.json.ignore_case = maybe();
                 break;
             case Format::Text:
             case Format::Binary:

@@ -1,0 +1,90 @@
+// Walks the tokens of one JSON text and checks the grammar of RFC 8259 on the way, as PostgreSQL's json does.
+// Must not know columns.
+// Borrows text and tokens; what it returns points into the text.
+#pragma once
+
+#include "format/json_tokens.hpp"
+
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+class JsonCursor {
+  public:
+    // Arrays and objects inside each other.
+    static constexpr size_t kMostLevels = 1000;
+
+    JsonCursor(std::string_view text, const JsonTokens& tokens)
+        : text_(text), tokens_(tokens.positions()), count_(tokens.count()) {
+        find_escape(0);
+    }
+
+    // The byte that begins the next token; NUL at the end, which never begins one.
+    char peek() const { return at_ == count_ ? '\0' : text_[tokens_[at_]]; }
+    // Where the next token begins, in bytes.
+    size_t offset() const { return at_ == count_ ? text_.size() : tokens_[at_]; }
+    // One past the last byte of what was taken last.
+    size_t end() const { return end_; }
+    bool at_end() const { return at_ == count_; }
+    std::string_view text() const { return text_; }
+
+    // To come back to a value later: its token, and how many levels it lies below the top.
+    struct Place {
+        size_t token;
+        size_t level;
+    };
+    Place place() const { return {at_, level_}; }
+    void go_to(Place place) {
+        at_ = place.token;
+        level_ = place.level;
+        if (at_ < count_) find_escape(tokens_[at_]);
+    }
+
+    // Each takes what its name says or returns false and leaves the reason in `fault`.
+    bool skip_value();
+    bool take_string(std::string_view& inner, bool& escaped);
+    bool take_word(std::string_view& word);  // number, true, false or null
+    bool take_key(std::string_view& inner, bool& escaped);
+    bool open(char bracket, char closing, bool& empty);
+    // After a value: true in `more` when a comma was taken, false when the closing bracket was.
+    bool next(char closing, bool& more);
+    bool take_end();
+
+    const JsonFault& fault() const { return fault_; }
+    bool fail(size_t at, std::string_view what, JsonFault::Kind kind = JsonFault::Kind::Syntax) {
+        fault_ = {at, what, kind};
+        return false;
+    }
+
+    // The path of the value that holds the byte, as it would be written in option `field`.
+    std::string path_at(size_t byte) const;
+
+  private:
+    size_t next_offset() const { return at_ + 1 < count_ ? tokens_[at_ + 1] : text_.size(); }
+    size_t trimmed_end() const {
+        size_t end = next_offset();
+        while (is_blank(text_[end - 1])) --end;
+        return end;
+    }
+    static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+    bool check_escapes(std::string_view inner, size_t at);
+    bool enter();
+    // Backslashes are looked for ahead and once, not in each string by itself.
+    void find_escape(size_t from) {
+        const void* found = std::memchr(text_.data() + from, '\\', text_.size() - from);
+        escape_ = found ? static_cast<size_t>(static_cast<const char*>(found) - text_.data()) : text_.size();
+    }
+
+    std::string_view text_;
+    const uint32_t* tokens_;
+    size_t count_;
+    size_t at_ = 0;
+    size_t end_ = 0;
+    size_t level_ = 0;
+    size_t escape_ = 0;
+    JsonFault fault_;
+};
+
+}  // namespace sluice

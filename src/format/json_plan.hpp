@@ -1,0 +1,84 @@
+// Which columns stand at which paths of a structured value, as a tree that is walked beside the value.
+// Must not know the bytes of a message.
+// Owns its names; immutable once built.
+#pragma once
+
+#include "base/result.hpp"
+#include "format/format_spec.hpp"
+#include "format/json_path.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+// The names of an object's members that lead to columns.
+class JsonMembers {
+  public:
+    static constexpr uint32_t kNone = ~uint32_t{0};
+
+    explicit JsonMembers(bool ignore_case) : ignore_case_(ignore_case) {}
+
+    // The node of the member; kNone when no column needs it.
+    uint32_t find(std::string_view name) const;
+    // Names are added before the first find.
+    void add(std::string_view name, uint32_t node);
+    bool empty() const { return count_ == 0; }
+
+  private:
+    struct Slot {
+        std::string name;
+        uint32_t node = kNone;
+    };
+
+    uint32_t find_folded(std::string_view name) const;
+    uint32_t look_up(std::string_view name) const;
+    void place(std::string_view name, uint32_t node);
+
+    std::vector<Slot> slots_;  // a power of two of them, at most half are taken
+    size_t count_ = 0;
+    size_t longest_ = 0;
+    bool ignore_case_;
+};
+
+struct JsonColumn {
+    std::string name{};
+    std::string path{};
+    size_t cell = 0;
+    ColumnShape shape = ColumnShape::Scalar;
+};
+
+struct JsonNode {
+    JsonMembers members;
+    std::vector<std::pair<uint32_t, uint32_t>> items;  // index, node; ascending
+    std::vector<uint32_t> columns;                     // that take the value itself
+    std::vector<uint32_t> below;                       // that take something inside it
+
+    bool is_leaf() const { return members.empty() && items.empty(); }
+};
+
+class JsonPlan {
+  public:
+    static constexpr uint32_t kRoot = 0;
+
+    // For the wanted columns of `part`. A column without a field has the one of its name.
+    static Result<JsonPlan> make(const RecordSpec& spec, Origin part);
+
+    const JsonNode& node(uint32_t index) const { return nodes_[index]; }
+    const std::vector<JsonColumn>& columns() const { return columns_; }
+
+  private:
+    explicit JsonPlan(bool ignore_case) : ignore_case_(ignore_case) { add_node(); }
+
+    uint32_t add_node();
+    uint32_t child(uint32_t parent, const JsonStep& step);
+    void add_column(JsonColumn column, const JsonPath& path);
+
+    std::vector<JsonNode> nodes_;
+    std::vector<JsonColumn> columns_;
+    bool ignore_case_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,231 @@
+#include "format/json_row.hpp"
+
+#include "format/json_value.hpp"
+#include "format/text_check.hpp"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+
+// A path may be as long as the message.
+std::string shown(const std::string& path) {
+    constexpr size_t kMost = 200;
+    if (path.size() <= kMost) return path;
+    size_t end = kMost;
+    while (end > 0 && (static_cast<unsigned char>(path[end]) & 0xC0) == 0x80) --end;
+    return path.substr(0, end) + "...";
+}
+
+std::string place(size_t at, Origin part) {
+    return " at byte " + std::to_string(at) + " of the " + std::string(part_name(part));
+}
+
+}  // namespace
+
+Error json_error(const JsonFault& fault, Origin part, const std::string& path) {
+    const std::string subject = "json " + std::string(part_name(part));
+    const std::string detail =
+        path.empty() || path == "$" ? std::string() : "In field \"" + shown(path) + "\".";
+    switch (fault.kind) {
+        case JsonFault::Kind::Encoding:
+            return Error::data("22021", subject + " is not valid UTF-8" + place(fault.at, part), detail,
+                               "JSON is always in UTF-8; the producer must write it so.");
+        case JsonFault::Kind::Limit:
+            return Error::data(
+                "54001", subject + " is too large" + place(fault.at, part) + ": " + std::string(fault.what),
+                detail, "Read it with format \"text\" or \"binary\" instead.");
+        case JsonFault::Kind::Syntax:
+            break;
+    }
+    return Error::data(
+        "22P02", subject + " is not valid JSON" + place(fault.at, part) + ": " + std::string(fault.what),
+        detail, "The producer must write one JSON value in each message.");
+}
+
+Error JsonRow::malformed() const {
+    return json_error(cursor_.fault(), part_, cursor_.path_at(cursor_.fault().at));
+}
+
+std::optional<Error> JsonRow::read() {
+    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
+    const JsonNode& root = plan_.node(JsonPlan::kRoot);
+    const char first = cursor_.peek();
+    if (!read_value(root)) return error_ ? std::move(error_) : malformed();
+    const bool inside = first == '{' ? !root.members.empty() : first == '[' && !root.items.empty();
+    if (!root.is_leaf() && !inside) return wrong_shape();
+    return finish();
+}
+
+bool JsonRow::read_value(const JsonNode& node) {
+    const size_t begin = cursor_.offset();
+    const char first = cursor_.peek();
+    // When a name is repeated, nothing of its earlier values is left.
+    if (!node.is_leaf()) forget(node.below);
+    bool escaped = false;
+    if (first == '"') {
+        std::string_view inner;
+        if (!cursor_.take_string(inner, escaped)) return false;
+    } else if (first == '{' && !node.members.empty()) {
+        if (!read_object(node)) return false;
+    } else if (first == '[' && !node.items.empty()) {
+        if (!read_array(node)) return false;
+    } else if (!cursor_.skip_value()) {
+        return false;
+    }
+    return fill(node, cursor_.text().substr(begin, cursor_.end() - begin), escaped);
+}
+
+bool JsonRow::read_object(const JsonNode& node) {
+    bool more;
+    if (!cursor_.open('{', '}', more)) return false;
+    for (more = !more; more;) {
+        std::string_view name;
+        bool escaped;
+        if (!cursor_.take_key(name, escaped)) return false;
+        if (escaped) [[unlikely]] {
+            char* out = arena_.allocate(name.size());
+            const JsonUnescaped unescaped = unescape_json(name, out);
+            // A name that no text can have is no column's.
+            name = unescaped.fault == JsonUnescaped::Fault::None ? std::string_view(out, unescaped.size)
+                                                                 : std::string_view("\0", 1);
+        }
+        const uint32_t member = node.members.find(name);
+        if (member == JsonMembers::kNone ? !cursor_.skip_value() : !read_value(plan_.node(member)))
+            return false;
+        if (!cursor_.next('}', more)) return false;
+    }
+    return true;
+}
+
+bool JsonRow::read_array(const JsonNode& node) {
+    bool more;
+    if (!cursor_.open('[', ']', more)) return false;
+    more = !more;
+    auto item = node.items.begin();
+    for (uint32_t index = 0; more; ++index) {
+        const bool wanted = item != node.items.end() && item->first == index;
+        if (wanted ? !read_value(plan_.node(item++->second)) : !cursor_.skip_value()) return false;
+        if (!cursor_.next(']', more)) return false;
+    }
+    return true;
+}
+
+void JsonRow::forget(const std::vector<uint32_t>& columns) {
+    for (uint32_t column : columns) row_[plan_.columns()[column].cell] = Cell::absent();
+}
+
+// `raw` is the value as it stands in the text, quotes included.
+bool JsonRow::fill(const JsonNode& node, std::string_view raw, bool escaped) {
+    for (uint32_t index : node.columns) {
+        const JsonColumn& column = plan_.columns()[index];
+        Cell& cell = row_[column.cell];
+        const char first = raw.front();
+        if (first == 'n') {
+            cell = Cell::null();
+        } else if (column.shape == ColumnShape::Json) {
+            cell = Cell::text(raw);
+        } else if (first == '"') {
+            if (!fill_string(column, raw, escaped)) return false;
+        } else if (first == '{' || first == '[') {
+            cell = column.shape == ColumnShape::Nested ? Cell::json(raw) : Cell::text(raw);
+        } else if (first == 't' || first == 'f') {
+            cell = Cell::text(raw);
+        } else if (!fill_number(column, raw)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool JsonRow::fill_string(const JsonColumn& column, std::string_view raw, bool escaped) {
+    const size_t begin = static_cast<size_t>(raw.data() - cursor_.text().data());
+    std::string_view text = raw.substr(1, raw.size() - 2);
+    if (escaped) {
+        char* out = arena_.allocate(text.size());
+        const JsonUnescaped unescaped = unescape_json(text, out);
+        const size_t at = begin + 1 + unescaped.bad_at;
+        switch (unescaped.fault) {
+            case JsonUnescaped::Fault::None:
+                break;
+            case JsonUnescaped::Fault::Nul:
+                return refuse(column, "22P05", "has an unsupported Unicode escape sequence", at,
+                              "\\u0000 cannot be converted to text.", "A column of type json can keep it.");
+            case JsonUnescaped::Fault::HighSurrogate:
+                return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
+                              "A Unicode high surrogate must be followed by a low surrogate.",
+                              "A column of type json can keep it.");
+            case JsonUnescaped::Fault::LowSurrogate:
+                return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
+                              "A Unicode low surrogate must follow a high surrogate.",
+                              "A column of type json can keep it.");
+        }
+        text = {out, unescaped.size};
+    }
+    Cell& cell = row_[column.cell];
+    cell = Cell::text(text);
+    // PostgreSQL itself writes bytea in this form, and no base64 begins with a backslash.
+    if (column.shape != ColumnShape::Bytes || text.starts_with("\\x")) return true;
+    char* out = arena_.allocate(base64_room(text.size()));
+    const std::optional<size_t> size = decode_base64(text, out);
+    if (!size)
+        return refuse(column, "22P02", "is not base64", begin, {},
+                      "Bytes in JSON are base64, or hexadecimal digits after \\x.");
+    cell = Cell::binary({out, *size});
+    return true;
+}
+
+bool JsonRow::fill_number(const JsonColumn& column, std::string_view raw) {
+    Cell& cell = row_[column.cell];
+    const auto begin = [&] { return static_cast<size_t>(raw.data() - cursor_.text().data()); };
+    cell = Cell::text(raw);
+    if (column.shape == ColumnShape::Integer) {
+        if (raw.find_first_of(".eE") == raw.npos) return true;
+        char* out = arena_.allocate(kMostWholeDigits);
+        if (const auto size = whole_number(raw, out)) cell = Cell::text({out, *size});
+    } else if (column.shape == ColumnShape::Time) {
+        if (!options_.timestamp_unit)
+            return refuse(column, "22007", "is a number, not a date or time", begin(), {},
+                          "Set option \"timestamp_unit\" to s, ms or us if it counts from 1970-01-01 UTC.");
+        const auto time = epoch_us(raw, *options_.timestamp_unit);
+        if (!time) return refuse(column, "22008", "is a number that is out of range for a time", begin());
+        cell = Cell::epoch_us(*time);
+    }
+    return true;
+}
+
+std::optional<Error> JsonRow::finish() {
+    for (const JsonColumn& column : plan_.columns()) {
+        Cell& cell = row_[column.cell];
+        if (cell.kind != CellKind::Absent) continue;
+        if (options_.missing_field == MissingField::Error) {
+            Error error = Error::data(
+                "2203A", "json " + std::string(part_name(part_)) + " has no field \"" + column.path + "\"",
+                {}, "Without option \"missing_field\" such a column is NULL.");
+            error.column_name = column.name;
+            return error;
+        }
+        cell = Cell::null();
+    }
+    return std::nullopt;
+}
+
+bool JsonRow::refuse(const JsonColumn& column, const char* sqlstate, std::string what, size_t at,
+                     std::string detail, std::string hint) {
+    error_ = Error::data(sqlstate, "field \"" + column.path + "\" " + std::move(what) + place(at, part_),
+                         std::move(detail), std::move(hint));
+    error_->column_name = column.name;
+    return false;
+}
+
+Error JsonRow::wrong_shape() const {
+    const bool object = !plan_.node(JsonPlan::kRoot).members.empty();
+    return Error::data(
+        "2203C", "json " + std::string(part_name(part_)) + " is not " + (object ? "an object" : "an array"),
+        "Columns are fields of it.",
+        "A column with option field '$' takes the whole " + std::string(part_name(part_)) +
+            ", whatever it is.");
+}
+
+}  // namespace sluice
