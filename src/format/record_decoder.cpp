@@ -22,6 +22,12 @@ RecordDecoder::RecordDecoder(size_t column_count, PayloadDecoder value, PayloadD
       key_(std::move(key)),
       metadata_(std::move(metadata)) {}
 
+std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, RowBuffer& rows) const {
+    std::optional<Error> error = decode(message, arena, rows.add());
+    if (error) rows.truncate(rows.size() - 1);
+    return error;
+}
+
 std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, Row row) const {
     std::optional<Error> error = key_.decode(message.key, arena, row);
     if (!error) error = value_.decode(message.value, arena, row);

@@ -1,4 +1,4 @@
-// Turns one message into one row: value and key by their formats, metadata by itself.
+// Turns messages into rows: value and key by their formats, metadata by itself.
 // Must not know PostgreSQL's types, jobs, nor where messages come from.
 // Cells point into the message or the caller's arena, never into the decoder.
 #pragma once
@@ -6,6 +6,7 @@
 #include "base/arena.hpp"
 #include "base/ports.hpp"
 #include "base/result.hpp"
+#include "base/row_buffer.hpp"
 #include "base/types.hpp"
 #include "format/format_spec.hpp"
 #include "format/metadata.hpp"
@@ -25,8 +26,11 @@ class RecordDecoder {
 
     size_t column_count() const { return column_count_; }
 
-    // Fills all column_count() cells of `row`; unwanted ones are Null and unchecked. Empty means success.
-    // After an error the row's content means nothing. The error never says the position: the caller adds it.
+    // Adds the message's rows of column_count() cells; unwanted ones are Null and unchecked. Empty means
+    // success; after an error no row was added. The error never says the position: the caller adds it.
+    std::optional<Error> decode(const MessageView& message, Arena& arena, RowBuffer& rows) const;
+
+    // The same where a message is one row. After an error its content means nothing.
     std::optional<Error> decode(const MessageView& message, Arena& arena, Row row) const;
 
   private:

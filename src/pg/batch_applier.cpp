@@ -70,10 +70,9 @@ bool BatchApplier::open(const std::vector<Run>& runs) {
 void BatchApplier::write(size_t first, size_t count) {
     first_ = first;
     timings_.decode = 0;
-    outcomes_.reset(count);
     reader_.bind(messages_.subspan(first, count));
     reading_ = true;
-    sink_->write(reader_, outcomes_);
+    sink_->write(reader_);
     reading_ = false;
     timings_.decode = reader_.decode_time().count();
 }
@@ -93,7 +92,7 @@ Advance BatchApplier::advance_of(const Run& run) const {
         a.low_watermark = marks->first;
         a.high_watermark = std::max(marks->second, a.end);
     }
-    a.rows = outcomes_.count(run.first - first_, run.count);
+    a.rows = reader_.outcomes_of(run.first - first_, run.count);
     return a;
 }
 
@@ -185,7 +184,7 @@ ApplyResult BatchApplier::apply_alone(size_t index, const Judge& judge) {
         if (verdict == Verdict::Leave) return Failed{*error, index};
         reject(index, *error, verdict == Verdict::Block ? "blocking" : "open");
         if (verdict == Verdict::Skip) {
-            outcomes_.set(0, Outcome::Rejected);
+            reader_.reject_all();
             keep_books(runs, kErrorReason);
         }
         commit(transaction);

@@ -52,8 +52,7 @@ class BatchApplier : public Applier {
 
     std::vector<Run> runs_of(size_t first, size_t count) const;
     bool open(const std::vector<Run>& runs);
-    // Writes the rows of a slice; what became of them is in `outcomes_`, undecodable ones are the reader's
-    // rejects.
+    // Writes the rows of a slice; the reader knows what became of them.
     void write(size_t first, size_t count);
     Advance advance_of(const Run& run) const;
     void keep_books(const std::vector<Run>& runs, std::string_view end_reason);
@@ -73,7 +72,6 @@ class BatchApplier : public Applier {
     Timings timings_;
     size_t first_ = 0;      // of the slice that the reader is bound to
     bool reading_ = false;  // an error now has a message at fault
-    RowOutcomes outcomes_;  // of the slice
 };
 
 }  // namespace sluice

@@ -41,9 +41,11 @@ Error definition_changed() {
 }  // namespace
 
 BatchReader::BatchReader(const RecordDecoder& decoder, TupleDesc tupdesc)
-    : decoder_(decoder), tupdesc_(tupdesc), attributes_(source_attributes(tupdesc)) {
+    : decoder_(decoder),
+      tupdesc_(tupdesc),
+      attributes_(source_attributes(tupdesc)),
+      cells_(attributes_.size()) {
     if (attributes_.size() != decoder.column_count()) fail(definition_changed());
-    cells_.resize(kChunk * attributes_.size());
     call([&] {
         conversion_memory_ =
             AllocSetContextCreate(TopMemoryContext, "sluice conversion", ALLOCSET_SMALL_SIZES);
@@ -67,8 +69,11 @@ void BatchReader::bind(std::span<const MessageView> messages) {
 }
 
 void BatchReader::rewind() {
-    chunk_begin_ = chunk_end_ = next_ = current_ = 0;
-    undecodable_ = 0;
+    decoded_ = next_ = current_row_ = 0;
+    cells_.clear();
+    row_in_batch_.clear();
+    message_of_row_.clear();
+    outcomes_.clear();
     converting_ = reading_ = blamed_ = false;
     rejects_.clear();
 }
@@ -80,9 +85,9 @@ uint64_t BatchReader::begin_scan(TupleDesc tupdesc) {
 }
 
 std::optional<size_t> BatchReader::fault() const {
-    if (converting_) return current_;
+    if (converting_) return current();
     if (blamed_) return blame_;
-    if (reading_ && (stage_ == Stage::Decode || stage_ == Stage::Map)) return current_;
+    if (reading_ && (stage_ == Stage::Decode || stage_ == Stage::Map)) return current();
     return std::nullopt;
 }
 
@@ -99,45 +104,61 @@ bool BatchReader::next(TupleTableSlot* slot) {
     blamed_ = false;
     ExecClearTuple(slot);
     if (converters_ == nullptr) prepare_converters();
-    for (;;) {
-        if (next_ == chunk_end_) {
-            if (next_ == messages_.size()) {
-                reading_ = false;
-                stage_ = stage;
-                return false;
-            }
-            airlock::enter([this] { decode_chunk(); });
+    while (next_ == cells_.size()) {
+        if (decoded_ == messages_.size()) {
+            reading_ = false;
+            stage_ = stage;
+            return false;
         }
-        current_ = next_++;
-        const size_t in_chunk = current_ - chunk_begin_;
-        if (undecodable_ >> in_chunk & 1) continue;
-        fill(slot, cells_.data() + in_chunk * attributes_.size());
-        ItemPointerSet(&slot->tts_tid, static_cast<BlockNumber>(current_), 1);
-        reading_ = true;
-        stage_ = stage;
-        return true;
+        airlock::enter([this] { decode_chunk(); });
     }
+    current_row_ = row_in_batch_[next_];
+    fill(slot, cells_[next_].data());
+    ItemPointerSet(&slot->tts_tid, static_cast<BlockNumber>(current_row_), 1);
+    ++next_;
+    reading_ = true;
+    stage_ = stage;
+    return true;
+}
+
+void BatchReader::add_row(size_t message, Outcome outcome) {
+    message_of_row_.push_back(static_cast<uint32_t>(message));
+    outcomes_.add(outcome);
 }
 
 void BatchReader::decode_chunk() {
     const auto start = std::chrono::steady_clock::now();
-    chunk_begin_ = chunk_end_;
     arena_.reset();
-    undecodable_ = 0;
-    const size_t end = std::min(chunk_begin_ + kChunk, messages_.size());
-    const size_t columns = attributes_.size();
-    for (size_t i = chunk_begin_; i < end; ++i) {
-        const size_t in_chunk = i - chunk_begin_;
-        const Row row(cells_.data() + in_chunk * columns, columns);
-        std::optional<Error> error = decoder_.decode(messages_[i], arena_, row);
+    cells_.clear();
+    row_in_batch_.clear();
+    next_ = 0;
+    const size_t end = std::min(decoded_ + kChunk, messages_.size());
+    for (; decoded_ < end; ++decoded_) {
+        std::optional<Error> error = decoder_.decode(messages_[decoded_], arena_, cells_);
+        while (row_in_batch_.size() < cells_.size()) {
+            row_in_batch_.push_back(static_cast<uint32_t>(message_of_row_.size()));
+            add_row(decoded_, Outcome::Filtered);
+        }
         if (!error) continue;
-        undecodable_ |= uint64_t{1} << in_chunk;
+        add_row(decoded_, Outcome::Rejected);
         error->stage = Stage::Decode;
-        error->context = position_of(messages_[i]);
-        rejects_.push_back({i, std::move(*error)});
+        error->context = position_of(messages_[decoded_]);
+        rejects_.push_back({decoded_, std::move(*error)});
     }
-    chunk_end_ = end;
     decode_time_ += std::chrono::steady_clock::now() - start;
+}
+
+RowCounts BatchReader::outcomes_of(size_t first, size_t count) const {
+    const auto begin = std::lower_bound(message_of_row_.begin(), message_of_row_.end(), first);
+    const auto end = std::lower_bound(begin, message_of_row_.end(), first + count);
+    return outcomes_.count(static_cast<size_t>(begin - message_of_row_.begin()),
+                           static_cast<size_t>(end - begin));
+}
+
+void BatchReader::reject_all() {
+    message_of_row_.clear();
+    outcomes_.clear();
+    for (size_t i = 0; i < messages_.size(); ++i) add_row(i, Outcome::Rejected);
 }
 
 void BatchReader::prepare_converters() {
@@ -171,12 +192,11 @@ void BatchReader::fill(TupleTableSlot* slot, const Cell* cells) {
 }
 
 void BatchReader::describe_position(void* self) {
-    const auto* reader = static_cast<const BatchReader*>(self);
-    const MessageView& message = reader->messages_[reader->current_];
+    auto* reader = static_cast<BatchReader*>(self);
+    const MessageView& message = reader->messages_[reader->current()];
     const CellConverter& converter = reader->converters_[reader->column_];
     const char* column = converter.name();
-    const Cell& cell = reader->cells_[(reader->current_ - reader->chunk_begin_) * reader->attributes_.size() +
-                                      reader->column_];
+    const Cell& cell = reader->cells_[reader->next_][reader->column_];
     if (!converter.runs_user_code()) err_generic_string(PG_DIAG_COLUMN_NAME, column);
     if (!can_be_shown(cell)) {
         errcontext("column \"%s\", message at topic %.*s, partition %d, offset %lld", column,

@@ -1,11 +1,12 @@
 // Messages of a batch as rows of the foreign table: decodes cells and fills slots, one message after the
-// other. Must not know the target, offsets or the client that fetched the messages. Owns the arena of decoded
-// text and the memory of one row: what `next` puts into a slot is valid until the next call of `next`, `bind`
-// or `rewind`.
+// other, and keeps what became of each row. Must not know the target, offsets or the client that fetched the
+// messages. Owns the arena of decoded text and the memory of one row: what `next` puts into a slot is valid
+// until the next call of `next`, `bind` or `rewind`.
 #pragma once
 
 #include "base/arena.hpp"
 #include "base/result.hpp"
+#include "base/row_buffer.hpp"
 #include "base/types.hpp"
 #include "format/record_decoder.hpp"
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "pg/airlock.hpp"
+#include "pg/row_outcomes.hpp"
 
 namespace sluice {
 
@@ -39,14 +41,15 @@ class BatchReader {
     // Starts over, for a rescan or another attempt.
     void rewind();
 
-    // Fills `slot` with the next decodable message's row and its ctid with (index, 1); false at the end.
+    // Fills `slot` with the next row and its ctid with (number of the row in the batch, 1); false at the end.
     // Plain C from the caller's view: a conversion error is raised (longjmp) with no C++ object left behind.
     // A NULL is never checked against a domain's NOT NULL: columns that nobody uses and tombstones are NULL,
     // too.
     bool next(TupleTableSlot* slot);
 
-    // The message that was read last: the one at fault while its row is being converted or mapped.
-    size_t current() const { return current_; }
+    // The message and the row that were read last: at fault while the row is being converted or mapped.
+    size_t current() const { return message_of_row_[current_row_]; }
+    size_t current_row() const { return current_row_; }
     // The message an error now is the fault of, as far as it is known: `current()` while rows are read and
     // mapped one by one, what a sink has named with `blame` after that, else nothing. `bind`, `rewind` and
     // `next` forget the blame; a value that cannot be converted is always the fault of its message.
@@ -59,8 +62,15 @@ class BatchReader {
     const std::vector<DecodeReject>& rejects() const { return rejects_; }
     // What decoding into cells has taken since `bind`, however often.
     std::chrono::duration<double, std::milli> decode_time() const { return decode_time_; }
-    bool is_tombstone(size_t index) const { return messages_[index].value.is_null(); }
+    bool is_tombstone(size_t row) const { return messages_[message_of_row_[row]].value.is_null(); }
     std::span<const MessageView> messages() const { return messages_; }
+
+    // Of all rows so far; an undecodable message is one row, which is Rejected.
+    RowOutcomes& outcomes() { return outcomes_; }
+    // What became of the rows of `count` messages.
+    RowCounts outcomes_of(size_t first, size_t count) const;
+    // One rejected row a message, whatever there was: for messages whose rows were rolled back.
+    void reject_all();
 
     // For scans of the bound source, whose descriptor must still be the reader's: rewinds, and returns what
     // tells this scan from an earlier one. There is one position, so a statement may read the source once.
@@ -71,6 +81,7 @@ class BatchReader {
     static constexpr size_t kChunk = 64;
 
     void decode_chunk();
+    void add_row(size_t message, Outcome outcome);
     void prepare_converters();
     void fill(TupleTableSlot* slot, const Cell* cells);
     static void describe_position(void* reader);
@@ -83,14 +94,14 @@ class BatchReader {
     CellConverter* converters_ = nullptr;
 
     std::span<const MessageView> messages_;
-    Arena arena_;               // text of the chunk's cells
-    std::vector<Cell> cells_;   // of the chunk's messages, row by row
-    uint64_t undecodable_ = 0;  // the chunk's messages that have no row, a bit each
-    static_assert(kChunk == 64);
-    size_t chunk_begin_ = 0;
-    size_t chunk_end_ = 0;
-    size_t next_ = 0;
-    size_t current_ = 0;
+    size_t decoded_ = 0;                  // messages
+    Arena arena_;                         // text of the chunk's cells
+    RowBuffer cells_;                     // of the chunk's rows
+    std::vector<uint32_t> row_in_batch_;  // of the chunk's rows: undecodable messages have a number, too
+    size_t next_ = 0;                     // in the chunk
+    size_t current_row_ = 0;
+    std::vector<uint32_t> message_of_row_;  // ascending
+    RowOutcomes outcomes_;
     size_t column_ = 0;        // being converted
     bool converting_ = false;  // also after an error in it
     bool reading_ = false;     // a row has been read, and the end has not

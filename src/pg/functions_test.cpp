@@ -125,13 +125,11 @@ TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std
     spi::Subtransaction attempt;
     try {
         reader.bind({&message, 1});
-        RowOutcomes outcomes;
-        outcomes.reset(1);
-        rehearsal.sink().write(reader, outcomes);
+        rehearsal.sink().write(reader);
         if (!reader.rejects().empty())
             result.error = reader.rejects().front().error;
         else
-            result.outcome = outcome_name(outcomes.at(0));
+            result.outcome = outcome_name(reader.outcomes().at(0));
     } catch (const PgError& e) {
         result.error = fault_of_message(e, reader.stage());
     } catch (const Failure& e) {

@@ -1,6 +1,6 @@
 // What became of each row of a slice, and the counts that come of it, which add up because each row has one
-// outcome. Must not know partitions, statements or why.
-// Owns a byte for each row; made for the largest slice and used for all.
+// outcome. Must not know messages, statements or why.
+// Owns a byte for each row, and keeps its memory from slice to slice.
 #pragma once
 
 #include <array>
@@ -43,7 +43,8 @@ struct RowCounts {
 
 class RowOutcomes {
   public:
-    void reset(size_t rows) { outcomes_.assign(rows, Outcome::Filtered); }
+    void clear() { outcomes_.clear(); }
+    void add(Outcome outcome) { outcomes_.push_back(outcome); }
     size_t size() const { return outcomes_.size(); }
 
     // Plain C, for the inside of `call`.

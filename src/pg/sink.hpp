@@ -5,7 +5,6 @@
 
 #include "pg/batch_reader.hpp"
 #include "pg/resolved_job.hpp"
-#include "pg/row_outcomes.hpp"
 
 #include <memory>
 #include <string>
@@ -16,11 +15,11 @@ namespace sluice {
 class Sink {
   public:
     virtual ~Sink() = default;
-    // Writes all rows that `reader` yields and says what became of each; `outcomes` has been reset to as many
-    // rows as there are messages. An error is a PgError (or Failure); `reader.fault()` and `reader.stage()`
-    // then tell the message at fault and where, when that is known. Undecodable messages are left in
-    // `reader.rejects()`. Runs as the current user, which is the job's owner.
-    virtual void write(BatchReader& reader, RowOutcomes& outcomes) = 0;
+    // Writes all rows that `reader` yields and says in `reader.outcomes()` what became of each. An error is a
+    // PgError (or Failure); `reader.fault()` and `reader.stage()` then tell the message at fault and where,
+    // when that is known. Undecodable messages are left in `reader.rejects()`. Runs as the current user,
+    // which is the job's owner.
+    virtual void write(BatchReader& reader) = 0;
     // What it runs, for explain_job: one text per statement with its plan.
     virtual std::vector<std::string> explain() = 0;
 };

@@ -29,11 +29,12 @@ SourceScan::~SourceScan() {
     current_scan = scan_before_;
 }
 
-void SourceScan::settle(RowOutcomes& outcomes) const {
-    if (job_.source_has_value_columns && job_.tombstone == Tombstone::Ignore)
-        for (size_t i = 0; i < outcomes.size(); ++i)
-            if (reader_.is_tombstone(i)) outcomes.set(i, Outcome::Unchanged);
-    for (const DecodeReject& reject : reader_.rejects()) outcomes.set(reject.index, Outcome::Rejected);
+void SourceScan::settle_tombstones() {
+    if (!job_.source_has_value_columns || job_.tombstone != Tombstone::Ignore) return;
+    RowOutcomes& outcomes = reader_.outcomes();
+    for (size_t row = 0; row < outcomes.size(); ++row)
+        if (outcomes.at(row) == Outcome::Filtered && reader_.is_tombstone(row))
+            outcomes.set(row, Outcome::Unchanged);
 }
 
 bool reads_row_by_row(const Plan* plan) {
@@ -57,10 +58,9 @@ SLUICE_FUNCTION(sluice_is_tombstone) {
     using namespace sluice;
     if (current_scan == nullptr)
         fail(Error::config("55000", "sluice.is_tombstone can only be called by the statements of a job"));
-    const BatchReader& reader = current_scan->reader();
-    const size_t index =
-        ItemPointerGetBlockNumberNoCheck(reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(0)));
-    if (index >= reader.messages().size() || !reader.is_tombstone(index)) PG_RETURN_BOOL(false);
+    BatchReader& reader = current_scan->reader();
+    const size_t row = ItemPointerGetBlockNumberNoCheck(reinterpret_cast<ItemPointer>(PG_GETARG_POINTER(0)));
+    if (row >= reader.outcomes().size() || !reader.is_tombstone(row)) PG_RETURN_BOOL(false);
     if (current_scan->refuses_tombstones())
         fail(Error::data(
             "22004", "message has no value", "A null value is a tombstone: it asks to delete a row.",

@@ -4,7 +4,6 @@
 
 #include "pg/batch_reader.hpp"
 #include "pg/resolved_job.hpp"
-#include "pg/row_outcomes.hpp"
 
 extern "C" {
 #include "nodes/plannodes.h"
@@ -22,8 +21,8 @@ class SourceScan {
     BatchReader& reader() { return reader_; }
     bool refuses_tombstones() const { return refuses_tombstones_; }
 
-    // Says what became of the messages that the statement has not got, for all but those that were filtered.
-    void settle(RowOutcomes& outcomes) const;
+    // Says that tombstones which the statement has left out are unchanged, not filtered.
+    void settle_tombstones();
 
   private:
     const ResolvedJob& job_;

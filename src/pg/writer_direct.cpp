@@ -18,7 +18,6 @@ struct InsertReceiver {
     DestReceiver base = {receive, start, stop, [](DestReceiver*) {}, DestNone};
     PlannedStmt* planned;
     BatchReader* reader;
-    RowOutcomes* outcomes;
     MemoryContext memory = CurrentMemoryContext;
     MultiInsert insert{};
 
@@ -30,7 +29,8 @@ struct InsertReceiver {
     }
     static bool receive(TupleTableSlot* slot, DestReceiver* base) {
         self(base)->insert.put(slot);
-        self(base)->outcomes->set(self(base)->reader->current(), Outcome::Inserted);
+        BatchReader& reader = *self(base)->reader;
+        reader.outcomes().set(reader.current_row(), Outcome::Inserted);
         return true;
     }
     static void stop(DestReceiver* base) { self(base)->insert.finish(); }
@@ -55,17 +55,17 @@ PlannedStmt* select_of(PlannedStmt* insert) {
 DirectWriter::DirectWriter(const ResolvedJob& job)
     : job_(job), statement_(insert_from_source(apply_shape(job), assignment_shape(job))) {}
 
-void DirectWriter::insert(BatchReader& reader, RowOutcomes& outcomes) {
+void DirectWriter::insert(BatchReader& reader) {
     call([&] {
         const CachedStatement::Lease lease = statement_.acquire(nullptr);
-        InsertReceiver receiver{.planned = lease.planned, .reader = &reader, .outcomes = &outcomes};
+        InsertReceiver receiver{.planned = lease.planned, .reader = &reader};
         statement_.execute(select_of(lease.planned), &receiver.base, nullptr);
         CachedStatement::give_back(lease);
         CommandCounterIncrement();
     });
 }
 
-void DirectWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
+void DirectWriter::write(BatchReader& reader) {
     PinnedPath path;
     BatchMemory memory;
     reader.set_stage(Stage::Write);
@@ -73,8 +73,8 @@ void DirectWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
     {
         SourceScan scan(job_, reader);
         reader.set_stage(Stage::Map);
-        insert(reader, outcomes);
-        scan.settle(outcomes);
+        insert(reader);
+        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Commit);

@@ -13,11 +13,11 @@ namespace sluice {
 class DirectWriter : public Sink {
   public:
     explicit DirectWriter(const ResolvedJob& job);
-    void write(BatchReader& reader, RowOutcomes& outcomes) override;
+    void write(BatchReader& reader) override;
     std::vector<std::string> explain() override;
 
   private:
-    void insert(BatchReader& reader, RowOutcomes& outcomes);
+    void insert(BatchReader& reader);
 
     ResolvedJob job_;
     CachedStatement statement_;

@@ -123,7 +123,7 @@ void StatementWriter::run_map(BatchReader& reader, DestReceiver* receiver) {
     }
 }
 
-void StatementWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
+void StatementWriter::write(BatchReader& reader) {
     PinnedPath path;
     BatchMemory memory;
     reader.blame(std::nullopt);
@@ -134,37 +134,37 @@ void StatementWriter::write(BatchReader& reader, RowOutcomes& outcomes) {
         call([&] { find_all_inheritors(job_.target, ShareRowExclusiveLock, nullptr); });
     }
     if (job_.spec.mode == Mode::Insert) {
-        insert(reader, outcomes);
+        insert(reader);
     } else {
-        merge(reader, outcomes);
+        merge(reader);
     }
     reader.set_stage(Stage::Commit);
     check_deferred_constraints();
 }
 
-void StatementWriter::insert(BatchReader& reader, RowOutcomes& outcomes) {
-    InsertedRows rows{job_, outcomes};
+void StatementWriter::insert(BatchReader& reader) {
+    InsertedRows rows{job_, reader.outcomes()};
     {
         SourceScan scan(job_, reader);
         MapReceiver receiver(rows);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        scan.settle(outcomes);
+        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Write);
-    apply_.insert(rows.relation, outcomes);
+    apply_.insert(rows.relation, reader.outcomes());
     call([&] { rows.relation.close(); });
 }
 
-void StatementWriter::merge(BatchReader& reader, RowOutcomes& outcomes) {
-    Events events{job_, outcomes};
+void StatementWriter::merge(BatchReader& reader) {
+    Events events{job_, reader.outcomes()};
     {
         SourceScan scan(job_, reader);
         MapReceiver receiver(events);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        scan.settle(outcomes);
+        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     events.first = events.fold.fold(events.operations);

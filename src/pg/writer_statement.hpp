@@ -11,14 +11,14 @@ namespace sluice {
 class StatementWriter : public Sink {
   public:
     explicit StatementWriter(const ResolvedJob& job);
-    void write(BatchReader& reader, RowOutcomes& outcomes) override;
+    void write(BatchReader& reader) override;
     std::vector<std::string> explain() override;
 
   private:
     struct Events;
 
-    void insert(BatchReader& reader, RowOutcomes& outcomes);
-    void merge(BatchReader& reader, RowOutcomes& outcomes);
+    void insert(BatchReader& reader);
+    void merge(BatchReader& reader);
     void run_map(BatchReader& reader, DestReceiver* receiver);
     // Applies all rounds, a second time when another session has inserted the same key in between.
     void apply(Events& events);
