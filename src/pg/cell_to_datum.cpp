@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "pg/cell_to_datum.hpp"
+#include "pg/compat.hpp"
 
 extern "C" {
 #include "datatype/timestamp.h"
@@ -142,7 +143,7 @@ Datum CellConverter::from_timestamp(int64 milliseconds) {
     if (type_ == INT8OID) return Int64GetDatum(milliseconds);
     TimestampTz timestamp = to_timestamptz(milliseconds);
     if (type_ == TIMESTAMPTZOID) {
-        if (typmod_ >= 0) AdjustTimestampForTypmod(&timestamp, typmod_);
+        if (typmod_ >= 0) compat::round_timestamp(&timestamp, typmod_);
         return TimestampTzGetDatum(timestamp);
     }
     // ISO, in the session's time zone: timestamp and date become what a cast of a timestamptz gives.

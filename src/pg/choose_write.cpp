@@ -43,7 +43,7 @@ class Choice {
         if (objection.empty()) {
             const std::string index = call([&] { return get_rel_name(job_.unique_index); });
             job_.upsert = UpsertWay::OnConflict;
-            job_.upsert_reason = "unique index " + quoted(index) + " decides";
+            job_.upsert_reason = "unique index " + quoted_name(index) + " decides";
         } else {
             job_.upsert = UpsertWay::UpdateThenInsert;
             job_.upsert_reason = objection;
@@ -60,16 +60,16 @@ class Choice {
         if (!target_.foreign_partition.empty())
             return "partition " + target_.foreign_partition + " is a foreign table";
         if (!target_.before_insert_trigger.empty() && r_.spec.options.upsert != "on_conflict")
-            return "trigger " + quoted(target_.before_insert_trigger) +
+            return "trigger " + quoted_name(target_.before_insert_trigger) +
                    " would run for rows that are updated";
         for (const TargetColumn& column : target_.columns) {
             const std::string why = column_objection(column);
-            if (!why.empty()) return "column " + quoted(column.name) + " " + why;
+            if (!why.empty()) return "column " + quoted_name(column.name) + " " + why;
         }
         for (const TargetCheck& check : target_.checks)
             for (const std::string& column : check.columns)
                 if (!is_decided(column))
-                    return "constraint " + quoted(check.name) +
+                    return "constraint " + quoted_name(check.name) +
                            " looks at more than the match and update columns";
         return {};
     }
@@ -103,13 +103,13 @@ class Choice {
         if (target_.row_security) return "row security applies to the job's owner";
         if (target_.has_rules) return "the target has rules";
         if (!target_.before_insert_trigger.empty())
-            return "trigger " + quoted(target_.before_insert_trigger) + " runs before each row";
+            return "trigger " + quoted_name(target_.before_insert_trigger) + " runs before each row";
         if (!target_.transition_trigger.empty())
-            return "trigger " + quoted(target_.transition_trigger) + " wants the table of inserted rows";
+            return "trigger " + quoted_name(target_.transition_trigger) + " wants the table of inserted rows";
         for (const TargetColumn& column : target_.columns)
             if (column.default_kind == DefaultKind::Volatile && !column.generated &&
                 mapped(column.name) == nullptr)
-                return "the default of column " + quoted(column.name) + " is volatile";
+                return "the default of column " + quoted_name(column.name) + " is volatile";
         if (r_.is_volatile_beyond_nextval) return "an expression is volatile";
         if (r_.has_subselect) return "an expression has a sub-select";
         if (!rights_.inserts_anywhere) return "the job's owner may insert into some columns only";

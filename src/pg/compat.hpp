@@ -3,13 +3,18 @@
 // Owns nothing; plain C, to be called inside `call`.
 #pragma once
 
-#include "pg/airlock.hpp"
+#include "pg/postgres.hpp"
 
 extern "C" {
 #include "commands/explain.h"
 #include "executor/executor.h"
 #include "parser/analyze.h"
+#include "storage/latch.h"
 #include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/datetime.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
@@ -61,6 +66,40 @@ inline void explain_plan(PlannedStmt* planned, ExplainState* state, const char* 
     ExplainOnePlan(planned, nullptr, state, sql, nullptr, environment, nullptr, nullptr, nullptr);
 #else
     ExplainOnePlan(planned, nullptr, state, sql, nullptr, environment, nullptr, nullptr);
+#endif
+}
+
+// True when `member` could SET ROLE to `role`: since PostgreSQL 16 not every member can.
+inline bool may_become(Oid member, Oid role) {
+#if PG_VERSION_NUM >= 160000
+    return member_can_set_role(member, role);
+#else
+    return is_member_of_role(member, role);
+#endif
+}
+
+inline void round_timestamp(Timestamp* timestamp, int32 typmod) {
+#if PG_VERSION_NUM >= 160000
+    AdjustTimestampForTypmod(timestamp, typmod, nullptr);
+#else
+    AdjustTimestampForTypmod(timestamp, typmod);
+#endif
+}
+
+inline List* split_qualified_name(const char* name) {
+#if PG_VERSION_NUM >= 160000
+    return stringToQualifiedNameList(name, nullptr);
+#else
+    return stringToQualifiedNameList(name);
+#endif
+}
+
+// Lives until it is freed.
+inline WaitEventSet* create_wait_event_set(int events) {
+#if PG_VERSION_NUM >= 170000
+    return CreateWaitEventSet(nullptr, events);
+#else
+    return CreateWaitEventSet(TopMemoryContext, events);
 #endif
 }
 

@@ -96,11 +96,9 @@ void tell_other_topic(const catalog::StoredJob& before, const ResolvedJob& job) 
 Oid owner_argument(const Arguments& arguments, Oid otherwise) {
     const auto name = arguments.name(kOwner);
     if (!name) return otherwise;
-    return call([&] {
-        const Oid owner = get_role_oid(name->c_str(), false);
-        check_is_member_of_role(GetUserId(), owner);
-        return owner;
-    });
+    const Oid owner = call([&] { return get_role_oid(name->c_str(), false); });
+    if (auto refused = refuse_owner(owner)) fail(std::move(*refused));
+    return owner;
 }
 
 BrokerCheck broker_check(const Arguments& arguments) {

@@ -87,7 +87,7 @@ struct TestRow {
 std::string mapped_row_query(const ResolvedJob& job) {
     std::string columns;
     for (const MappedTarget& c : job.columns) {
-        const std::string name = quoted(c.name);
+        const std::string name = quoted_name(c.name);
         columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
     }
     return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name + " s) r";

@@ -38,11 +38,8 @@ Oid owner_of(const YamlJob& yaml, const YamlPlaces& places, std::vector<Error>& 
             places.at({"USER"}, Error::config("42704", "role \"" + yaml.user + "\" does not exist")));
         fail(combine(problems));
     }
-    if (!call([&] { return is_member_of_role(GetUserId(), owner); })) {
-        problems.push_back(places.at(
-            {"USER"},
-            Error::config("42501", "role \"" + current_role_name() + "\" is not a member of role \"" +
-                                       yaml.user + "\", as which the job would run")));
+    if (auto refused = refuse_owner(owner)) {
+        problems.push_back(places.at({"USER"}, std::move(*refused)));
         fail(combine(problems));
     }
     return owner;

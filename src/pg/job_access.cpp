@@ -3,6 +3,7 @@
 #include <string_view>
 #include <vector>
 
+#include "pg/compat.hpp"
 #include "pg/job_access.hpp"
 #include "pg/job_lock.hpp"
 #include "pg/processes.hpp"
@@ -37,9 +38,8 @@ Error unknown_job(const std::string& name) {
         near.empty() ? "View sluice.jobs lists the jobs." : "Perhaps you meant \"" + near + "\".");
 }
 
-// PostgreSQL 17 lets background workers in without LOGIN.
+// PostgreSQL 17 could let background workers in without it, but who takes LOGIN from a role wants it out.
 bool may_log_in(Oid role) {
-    if (PG_VERSION_NUM >= 170000) return true;
     return call([&] {
         HeapTuple tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
         if (!HeapTupleIsValid(tuple)) return false;
@@ -84,7 +84,7 @@ void check_target_is_there(const catalog::StoredJob& job) { check_is_there(job, 
 
 void check_can_run(const catalog::StoredJob& job) {
     if (!may_log_in(job.owner)) {
-        const std::string owner = quoted(call([&] { return GetUserNameFromId(job.owner, false); }));
+        const std::string owner = quoted_name(call([&] { return GetUserNameFromId(job.owner, false); }));
         fail(Error::config(
             "42501", "the owner of job \"" + job.spec.name + "\" may not log in",
             "A job's workers connect as its owner.",
@@ -100,6 +100,13 @@ void check_can_run(const catalog::StoredJob& job) {
     else if (!is_preloaded())
         tell(NOTICE, "the job will not come back by itself after a restart of the server",
              "Add sluice to shared_preload_libraries and restart the server once.");
+}
+
+std::optional<Error> refuse_owner(Oid owner) {
+    if (call([&] { return compat::may_become(GetUserId(), owner); })) return std::nullopt;
+    const std::string role = call([&] { return GetUserNameFromId(owner, false); });
+    return Error::config("42501", "role \"" + current_role_name() + "\" is not a member of role \"" + role +
+                                      "\", as which the job would run");
 }
 
 std::string current_role_name() {

@@ -3,6 +3,7 @@
 // Returns values.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "pg/catalog.hpp"
@@ -23,6 +24,9 @@ void check_target_is_there(const catalog::StoredJob& job);
 
 // A person wants the job to run: throws when its owner may not log in, tells what will keep it from running.
 void check_can_run(const catalog::StoredJob& job);
+
+// Why the current user may not let a job run as this role; nothing when they may.
+std::optional<Error> refuse_owner(Oid owner);
 
 // Name of the current user, as `actor` of events and in reasons.
 std::string current_role_name();

@@ -48,7 +48,7 @@ void forget(JobId job) {
 }
 
 std::string role_name(Oid role) {
-    return quoted(call([&] { return GetUserNameFromId(role, false); }));
+    return quoted_name(call([&] { return GetUserNameFromId(role, false); }));
 }
 
 void execute(const std::string& sql) {

@@ -34,7 +34,7 @@ class Rights {
         const spi::Rows row = query_catalog(
             "SELECT has_server_privilege($1, $2, 'USAGE'), has_table_privilege($1, $3, 'SELECT')",
             {owner(), spi::Param::oid(source_.server), spi::Param::oid(source_.relation)});
-        if (!row.boolean(0, 0)) lacking("USAGE", quoted(source_.server_name), "FOREIGN SERVER ");
+        if (!row.boolean(0, 0)) lacking("USAGE", quoted_name(source_.server_name), "FOREIGN SERVER ");
         if (!row.boolean(0, 1)) lacking("SELECT", source_.name);
     }
 
@@ -119,13 +119,12 @@ void check_owner(Resolving& resolving) {
         "SELECT rolcanlogin, has_database_privilege(oid, current_database(), 'CONNECT'), current_database()"
         "  FROM pg_roles WHERE oid = $1",
         {spi::Param::oid(resolving.job().owner)});
-    // PostgreSQL 17 lets background workers in without LOGIN.
-    if (PG_VERSION_NUM < 170000 && !row.boolean(0, 0))
+    if (!row.boolean(0, 0))
         resolving.problem("42501", "role " + resolving.owner_name + " may not log in",
                           "A job's workers connect as its owner.",
                           "ALTER ROLE " + resolving.owner_name + " LOGIN;");
     if (!row.boolean(0, 1)) {
-        const std::string database = quoted(row.text(0, 2));
+        const std::string database = quoted_name(row.text(0, 2));
         resolving.problem("42501",
                           "role " + resolving.owner_name + " may not connect to database " + database,
                           "A job's workers connect as its owner.",

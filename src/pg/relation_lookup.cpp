@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "pg/attempt.hpp"
+#include "pg/compat.hpp"
 #include "pg/relation_lookup.hpp"
 #include "pg/system_catalog.hpp"
 
@@ -22,7 +23,7 @@ struct Found {
 };
 
 Found look_up(const char* name) {
-    RangeVar* range = makeRangeVarFromNameList(stringToQualifiedNameList(name));
+    RangeVar* range = makeRangeVarFromNameList(compat::split_qualified_name(name));
     return {RangeVarGetRelid(range, AccessShareLock, true), range->relname};
 }
 

@@ -127,7 +127,7 @@ class Columns {
     }
 
     void add_by_name(const TargetColumn& column) {
-        Expression expression{quoted(column.name), "s." + quoted(column.name)};
+        Expression expression{quoted_name(column.name), "s." + quoted_name(column.name)};
         add(column, expression);
     }
 
@@ -170,7 +170,7 @@ class Columns {
             call([&] { return getBaseTypeAndTypmod(attribute.type, &mapped.result.typmod); });
         mapped.result.collation = attribute.collation;
         mapped.result.is_order = true;
-        Expression expression{quoted(attribute.name), "s." + quoted(attribute.name)};
+        Expression expression{quoted_name(attribute.name), "s." + quoted_name(attribute.name)};
         analyse_into(mapped, "order column \"" + attribute.name + "\"", expression, attribute.type,
                      attribute.typmod);
         mapped_.push_back(std::move(mapped));

@@ -89,7 +89,7 @@ class Key {
             job_.match.push_back(std::move(order));
 
             job_.conflict_target +=
-                (job_.conflict_target.empty() ? "(" : ", ") + quoted(job_.columns[column].name);
+                (job_.conflict_target.empty() ? "(" : ", ") + quoted_name(job_.columns[column].name);
             if (!must_choose) continue;
             if (OidIsValid(key.collation))
                 job_.conflict_target += " COLLATE " + collation_name(key.collation);
@@ -160,7 +160,7 @@ class Key {
     std::string match_names() const {
         std::string names;
         for (const ColumnOrder& match : job_.match)
-            names += (names.empty() ? "" : ", ") + quoted(job_.columns[match.column].name);
+            names += (names.empty() ? "" : ", ") + quoted_name(job_.columns[match.column].name);
         return names;
     }
 

@@ -83,7 +83,7 @@ Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions) 
     resolution.job.spec = spec;
     resolution.job.owner = owner;
     Resolving resolving{spec, expressions, resolution, {}, {}, {}};
-    resolving.owner_name = quoted(call([&] { return GetUserNameFromId(owner, false); }));
+    resolving.owner_name = quoted_name(call([&] { return GetUserNameFromId(owner, false); }));
     RunAs as_owner(owner);
     resolve(resolving);
     return resolution;

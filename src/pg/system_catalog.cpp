@@ -17,7 +17,7 @@ std::string qualified_name(Oid relation) {
     });
 }
 
-std::string quoted(const std::string& name) {
+std::string quoted_name(const std::string& name) {
     return call([&] { return ::quote_identifier(name.c_str()); });
 }
 

@@ -15,6 +15,6 @@ spi::Rows query_catalog(std::string_view sql, std::initializer_list<spi::Param> 
 
 // Qualified and quoted where SQL asks for it.
 std::string qualified_name(Oid relation);
-std::string quoted(const std::string& name);
+std::string quoted_name(const std::string& name);
 
 }  // namespace sluice

@@ -1,5 +1,7 @@
 #include "pg/wait.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "pgstat.h"
 #include "utils/wait_event.h"
@@ -34,7 +36,7 @@ void WorkerWaiter::watch(int fd) {
     // An event cannot be taken out of a set, so the set is made anew.
     set_ = call([&] {
         if (set_ != nullptr) FreeWaitEventSet(set_);
-        WaitEventSet* set = CreateWaitEventSet(TopMemoryContext, 3);
+        WaitEventSet* set = compat::create_wait_event_set(3);
         AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
         AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
         if (fd >= 0) AddWaitEventToSet(set, WL_SOCKET_READABLE, fd, nullptr, nullptr);

@@ -42,7 +42,7 @@ std::string options_clause(const OptionList& options) {
     std::string list;
     for (const auto& [name, value] : options) {
         const char* literal = call([&] { return quote_literal_cstr(value.c_str()); });
-        list += (list.empty() ? "" : ", ") + quoted(name) + " " + literal;
+        list += (list.empty() ? "" : ", ") + quoted_name(name) + " " + literal;
     }
     return list.empty() ? list : " OPTIONS (" + list + ")";
 }
@@ -130,8 +130,8 @@ class SourceMaker {
 
     Error lacking(const std::string& right, const std::string& kind, const std::string& object) const {
         return Error::config(
-            "42501", "role " + quoted(owner_name_) + " lacks " + right + " on " + object, {},
-            "GRANT " + right + " ON " + kind + " " + object + " TO " + quoted(owner_name_) + ";");
+            "42501", "role " + quoted_name(owner_name_) + " lacks " + right + " on " + object, {},
+            "GRANT " + right + " ON " + kind + " " + object + " TO " + quoted_name(owner_name_) + ";");
     }
 
     void choose_schema() {
@@ -144,7 +144,7 @@ class SourceMaker {
             schema = call([&] { return get_namespace_oid(schema_.c_str(), true); });
             if (!OidIsValid(schema))
                 return problem({section, "SCHEMA"},
-                               Error::config("3F000", "schema " + quoted(schema_) + " does not exist"));
+                               Error::config("3F000", "schema " + quoted_name(schema_) + " does not exist"));
         } else {
             if (!target) return;
             section = "OUTPUT";
@@ -152,7 +152,7 @@ class SourceMaker {
             schema_ = call([&] { return get_namespace_name(schema); });
         }
         if (has_right("SELECT has_schema_privilege($1, 'CREATE')", schema)) return;
-        Error error = lacking("CREATE", "SCHEMA", quoted(schema_));
+        Error error = lacking("CREATE", "SCHEMA", quoted_name(schema_));
         error.detail = "The job's foreign table lies there; METADATA.SCHEMA says otherwise.";
         problem({section, "SCHEMA"}, std::move(error));
     }
@@ -195,7 +195,7 @@ class SourceMaker {
     // A server that is there must be the one that the document describes.
     void check_server() {
         const auto wrong = [&](Error error) { problem({"INPUT", "SOURCE", "SERVER"}, std::move(error)); };
-        const std::string name = quoted(yaml_.server);
+        const std::string name = quoted_name(yaml_.server);
         const Oid server = call([&] { return get_foreign_server_oid(yaml_.server.c_str(), true); });
         if (!OidIsValid(server)) return wrong(unknown_server(name));
         if (!is_sluice_server(server))
@@ -215,7 +215,7 @@ class SourceMaker {
                                   "property " + yaml_.secrets.begin()->first +
                                       " belongs to a user mapping of server " + name,
                                   {},
-                                  "Write it there: CREATE USER MAPPING FOR " + quoted(owner_name_) +
+                                  "Write it there: CREATE USER MAPPING FOR " + quoted_name(owner_name_) +
                                       " SERVER " + name + " OPTIONS (...);"));
     }
 
@@ -232,7 +232,7 @@ class SourceMaker {
         return Error::config(
             "42704", "server " + name + " does not exist", {},
             near.empty() ? "Leave SERVER away and name BROKERS: then the job gets a server of its own."
-                         : "Perhaps you meant " + quoted(near) + ".");
+                         : "Perhaps you meant " + quoted_name(near) + ".");
     }
 
     // What the server does not say can be said for one topic, if the property allows it.
@@ -255,7 +255,7 @@ class SourceMaker {
 
     std::string create_server() {
         server_ = "sluice_server_" + id_;
-        execute("CREATE SERVER " + quoted(server_) + " FOREIGN DATA WRAPPER " + kWrapper +
+        execute("CREATE SERVER " + quoted_name(server_) + " FOREIGN DATA WRAPPER " + kWrapper +
                 options_clause(options_.server));
         if (!options_.user_mapping.empty())
             call([&] { create_user_mapping(server_.c_str(), owner_, to_list(options_.user_mapping)); });
@@ -263,12 +263,12 @@ class SourceMaker {
     }
 
     std::string create_table() const {
-        const std::string name = quoted(schema_) + ".sluice_ext_" + id_;
+        const std::string name = quoted_name(schema_) + ".sluice_ext_" + id_;
         std::string columns;
         for (size_t i = 0; i < types_.size(); ++i)
-            columns += (columns.empty() ? "" : ", ") + quoted(options_.columns[i].name) + " " + types_[i] +
-                       options_clause(options_.columns[i].options);
-        execute("CREATE FOREIGN TABLE " + name + " (" + columns + ") SERVER " + quoted(server_) +
+            columns += (columns.empty() ? "" : ", ") + quoted_name(options_.columns[i].name) + " " +
+                       types_[i] + options_clause(options_.columns[i].options);
+        execute("CREATE FOREIGN TABLE " + name + " (" + columns + ") SERVER " + quoted_name(server_) +
                 options_clause(options_.table));
         return name;
     }
