@@ -102,8 +102,13 @@ stage_install() {
     stage_build >&2
     one_at_a_time make -s -C "$ROOT" -f module.mk PG_CONFIG="$PG_CONFIG" DESTDIR="$stage" install >"$stage.log" 2>&1 ||
         { cat "$stage.log" >&2; die "install failed"; }
-    printf '%s\n' "extension_destdir = '$stage'" \
-        "dynamic_library_path = '$stage$("$PG_CONFIG" --pkglibdir):\$libdir'"
+    # Debian's servers before 18 have a setting of their own for this.
+    if [ "$("$PG_CONFIG" --version | grep -oE '[0-9]+' | head -1)" -ge 18 ]; then
+        echo "extension_control_path = '$stage$("$PG_CONFIG" --sharedir):\$system'"
+    else
+        echo "extension_destdir = '$stage'"
+    fi
+    printf '%s\n' "dynamic_library_path = '$stage$("$PG_CONFIG" --pkglibdir):\$libdir'"
 }
 
 # All C++ files, each ended by a NUL.

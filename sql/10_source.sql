@@ -102,7 +102,15 @@ EXPLAIN SELECT * FROM two;
 CREATE SERVER mock FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers :'mock');
 CREATE FOREIGN TABLE empty (id bigint, at timestamptz OPTIONS (metadata 'timestamp')) SERVER mock OPTIONS (topic 'empty', format 'csv');
 SELECT * FROM empty;
-EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM empty;
+-- Servers from 18 on count rows with decimals.
+CREATE FUNCTION pg_temp.explained(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE line text;
+BEGIN
+  FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query LOOP
+    RETURN NEXT replace(line, '.00 loops', ' loops');
+  END LOOP;
+END $$;
+SELECT pg_temp.explained('SELECT * FROM empty');
 SELECT * FROM sluice.topic_partitions('mock', 'empty');
 SELECT * FROM sluice.topic_partitions('mock', 'no topic');
 SELECT * FROM sluice.topic_partitions('none', 'empty');
