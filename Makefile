@@ -3,7 +3,7 @@
 PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_config)
 export PG_CONFIG
 
-MODULE := all install uninstall installcheck
+MODULE := all install uninstall
 TASKS  := demo check unit regress tap fuzz asan tsan bench format lint
 
 .DEFAULT_GOAL := all

@@ -3,7 +3,6 @@ MODULE_big = sluice
 OBJS       = $(patsubst %.cpp,%.o,$(sort $(wildcard src/*/*.cpp)))
 EXTENSION  = sluice
 DATA       = $(sort $(wildcard sql/sluice--*.sql))
-REGRESS    = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/[0-9][0-9]_*.sql)))
 
 PG_CONFIG ?= pg_config
 
