@@ -16,6 +16,9 @@ constexpr std::string_view kReach =
 constexpr std::string_view kGrant =
     "Grant the Kafka user READ and DESCRIBE on the topic (and the group, to start there).";
 constexpr std::string_view kTopic = "Create the topic in Kafka, or correct the option \"topic\".";
+constexpr std::string_view kPartition =
+    "If the topic was deleted and created again, its offsets mean other messages: call sluice.set_offsets "
+    "before you resume the job. Otherwise correct the option \"partitions\".";
 constexpr std::string_view kPosition =
     "Set a new position with sluice.set_offsets, or choose the job option \"fallback_offset\".";
 constexpr std::string_view kSize = "Raise the job option \"memory\" above the size of the message batch.";
@@ -59,7 +62,7 @@ CodeMeaning meaning_of(int code) {
         case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
             return {Config, "42704", "the topic does not exist", kTopic};
         case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            return {Config, "42704", "the topic has no such partition", "Correct the option \"partitions\"."};
+            return {Config, "42704", "the topic has no such partition (any more)", kPartition};
         case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
             return {Config, "42602", "the name of the topic is not valid", kTopic};
 

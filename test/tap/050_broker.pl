@@ -63,6 +63,28 @@ like($node->safe_psql('postgres', "SELECT state_reason FROM sluice.job_status WH
 	qr/deleted and created again/, 'and named');
 is($node->safe_psql('postgres', 'SELECT count(*) FROM again'), '100', 'the table is untouched');
 
+# A topic that is deleted under its job, and made again with as many messages: its deletion is noticed, since the
+# offsets fit again afterwards.
+$topic = new_topic('swapped', 1);
+make_job('swapped', $topic, 'shop');
+produce($topic, [ map { [ 0, undef, "$_,v" ] } 1 .. 100 ]);
+wait_until($node, 'SELECT count(*) FROM swapped', '100', name => 'read, and running');
+delete_topic($topic);
+wait_until($node, $state->('swapped'), 'ERROR', name => 'a topic that is deleted under a job is noticed');
+like($node->safe_psql('postgres', "SELECT state_reason FROM sluice.job_status WHERE job_name = 'swapped'"),
+	qr/42704: .*(no such partition \(any more\)|does not exist)/, 'and named');
+sleep 1 until eval { create_topic($topic, 1); 1 };
+produce($topic, [ map { [ 0, undef, "$_,other" ] } 1 .. 100 ]);
+if ($node->safe_psql('postgres', "SELECT value FROM sluice.library_info() WHERE item ~ 'topic id'") eq 'yes')
+{
+	$node->safe_psql('postgres', "SELECT sluice.resume_job('swapped')");
+	wait_until($node, "SELECT state_reason FROM sluice.job_status WHERE job_name = 'swapped'", qr/deleted and created again: its id was/,
+		name => 'resumed all the same: the id tells');
+}
+$node->safe_psql('postgres', "SELECT sluice.set_offsets('swapped', 'earliest'), sluice.resume_job('swapped')");
+wait_until($node, 'SELECT v, count(*) FROM swapped GROUP BY v ORDER BY v', "other|100\nv|100", name => 'set_offsets reads the new one whole');
+wait_until($node, $state->('swapped'), 'RUNNING', name => 'and the job runs');
+
 # Control records: aborted transactions at the end leave no lag, and their rows never appear.
 $topic = new_topic('control', 1);
 make_job('control', $topic, 'shop');
