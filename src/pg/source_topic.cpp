@@ -24,8 +24,8 @@ std::vector<Partition> wanted_partitions(const SourceSpec& source, const TopicIn
         if (!std::binary_search(all.begin(), all.end(), Partition{p}))
             fail(Error::config("42704",
                                "topic \"" + source.topic + "\" has no partition " + std::to_string(p),
-                               "It has " + std::to_string(all.size()) + " partitions.",
-                               "Change option partitions of the source."));
+                               "It has " + std::to_string(all.size()) + " partitions, numbered from 0.",
+                               "Correct the option \"partitions\" of the foreign table."));
         wanted.push_back(Partition{p});
     }
     std::sort(wanted.begin(), wanted.end());

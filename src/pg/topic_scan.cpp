@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "pg/source_topic.hpp"
 #include "pg/topic_scan.hpp"
 
 namespace sluice {
@@ -51,34 +52,10 @@ void TopicScan::open() {
     config.client.brokers = source_.brokers;
     config.client.properties = source_.properties;
     auto consumer = value_or_fail(Consumer::open(config));
-    const SharedClient& client = consumer->client();
-    const TopicInfo topic = value_or_fail(fetch_topic(client, source_.topic, kBrokerTimeout, waiter_));
-    const std::vector<Partition> partitions = choose_partitions(topic);
-    const auto ends =
-        value_or_fail(fetch_watermarks(client, source_.topic, partitions, kBrokerTimeout, waiter_));
-    for (size_t i = 0; i < partitions.size(); ++i) ends_[partitions[i]] = ends[i];
+    const SourceTopic topic = ask_topic(source_, consumer->client(), waiter_, kBrokerTimeout);
+    for (const auto& [partition, marks] : topic.marks) ends_[Partition{partition}] = marks;
     consumer_ = std::move(consumer);
     restart();
-}
-
-std::vector<Partition> TopicScan::choose_partitions(const TopicInfo& topic) const {
-    std::vector<Partition> partitions;
-    if (!source_.partitions) {
-        for (const PartitionInfo& p : topic.partitions) partitions.push_back(p.partition);
-        return partitions;
-    }
-    for (int32_t number : *source_.partitions) {
-        const auto found =
-            std::find_if(topic.partitions.begin(), topic.partitions.end(),
-                         [&](const PartitionInfo& p) { return p.partition == Partition{number}; });
-        if (found == topic.partitions.end())
-            fail(Error::config(
-                "42704", "topic \"" + source_.topic + "\" has no partition " + std::to_string(number),
-                "It has " + std::to_string(topic.partitions.size()) + " partitions, numbered from 0.",
-                "Correct the option \"partitions\" of the foreign table."));
-        partitions.push_back(found->partition);
-    }
-    return partitions;
 }
 
 void TopicScan::start(Partition partition, NextOffset at) {

@@ -31,7 +31,6 @@ class TopicScan {
     using Time = std::chrono::steady_clock::time_point;
 
     void open();
-    std::vector<Partition> choose_partitions(const TopicInfo& topic) const;
     void start(Partition partition, NextOffset at);
     void finish(Partition partition);
     bool refill();
