@@ -264,6 +264,11 @@ CREATE VIEW sluice.errors WITH (security_barrier) AS
     FROM sluice.reject e
    WHERE pg_catalog.pg_has_role(e.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
+-- The owner of a job may mend a message before it is replayed: raw_message and kafka_key, and discard it by status.
+CREATE FUNCTION sluice.edit_error() RETURNS trigger
+  LANGUAGE c AS 'MODULE_PATHNAME', 'sluice_edit_error';
+CREATE TRIGGER edit_error INSTEAD OF UPDATE ON sluice.errors FOR EACH ROW EXECUTE FUNCTION sluice.edit_error();
+
 CREATE VIEW sluice.events WITH (security_barrier) AS
   SELECT e.event_time, COALESCE((SELECT j.job_name FROM sluice.job j WHERE j.job_id = e.job_id), e.job_name) AS job_name,
          e.level, e.event, e.message, e.actor
@@ -278,6 +283,7 @@ CREATE VIEW sluice.workers WITH (security_barrier) AS
 
 GRANT SELECT ON sluice.jobs, sluice.job_status, sluice.progress, sluice.lag, sluice.history, sluice.errors,
                 sluice.events, sluice.workers TO PUBLIC;
+GRANT UPDATE (raw_message, kafka_key, status) ON sluice.errors TO PUBLIC;
 
 ---------------------------------------------------------------- functions
 
@@ -339,6 +345,13 @@ CREATE FUNCTION sluice.test_job(name text, sample bytea, key bytea DEFAULT NULL,
   RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_test_job_sample';
 CREATE FUNCTION sluice.explain_job(name text)
   RETURNS SETOF text LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_explain_job';
+
+CREATE FUNCTION sluice.replay_errors(name text, filter text DEFAULT NULL, mapping jsonb DEFAULT NULL,
+    OUT error_id bigint, OUT kafka_topic text, OUT kafka_partition integer, OUT kafka_offset bigint, OUT outcome text,
+    OUT sqlstate text, OUT error_message text, OUT column_name text)
+  RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_replay_errors';
+CREATE FUNCTION sluice.purge_errors(name text, older_than interval)
+  RETURNS bigint LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_purge_errors';
 
 -- Procedures wait for other transactions, so they commit; SET or SECURITY DEFINER would forbid that.
 CREATE PROCEDURE sluice.run_job(name text, until text DEFAULT 'latest', max_messages bigint DEFAULT NULL,

@@ -97,8 +97,8 @@ std::string same_key(const ApplyShape& shape) {
     });
 }
 
-// The event is not older than the stored row. Spelled out, because a row comparison is NULL when a NULL
-// decides it.
+// The event is not older than the stored row, or newer where ties are stale. Spelled out, because a row
+// comparison is NULL when a NULL decides it.
 std::string not_older(const ApplyShape& shape, std::string_view event) {
     std::string rest;
     for (size_t i = shape.order.size(); i-- > 0;) {
@@ -107,10 +107,14 @@ std::string not_older(const ApplyShape& shape, std::string_view event) {
         const std::string equal = compared(column, event, column.equal);
         const std::string stored = "t." + column.name;
         const std::string value = text({event, ".", column.name});
-        rest = rest.empty()
-                   ? text({"(", stored, " IS NULL OR ", newer, " OR ", equal, ")"})
-                   : text({"(", newer, " OR (", stored, " IS NULL AND ", value, " IS NOT NULL) OR ((", equal,
-                           " OR (", stored, " IS NULL AND ", value, " IS NULL)) AND ", rest, "))"});
+        if (rest.empty() && shape.ties_are_stale)
+            rest = text({"(", newer, " OR (", stored, " IS NULL AND ", value, " IS NOT NULL))"});
+        else
+            rest =
+                rest.empty()
+                    ? text({"(", stored, " IS NULL OR ", newer, " OR ", equal, ")"})
+                    : text({"(", newer, " OR (", stored, " IS NULL AND ", value, " IS NOT NULL) OR ((", equal,
+                            " OR (", stored, " IS NULL AND ", value, " IS NULL)) AND ", rest, "))"});
     }
     return rest;
 }

@@ -64,7 +64,8 @@ struct ApplyShape {
     std::vector<ComparedColumn> order;  // stored in the target
     std::string conflict_target;        // "(id)"
     bool overriding_system_value = false;
-    bool tell_inserted = false;  // RETURNING says for each row whether it was inserted
+    bool ties_are_stale = false;  // an event must be newer than the stored row
+    bool tell_inserted = false;   // RETURNING says for each row whether it was inserted
 
     bool updates() const;  // there is a column to update
 };

@@ -132,6 +132,12 @@ void prove_start(JobId job) {
              {Param::int4(job.value)});
 }
 
+void raise_generation(JobId job) {
+    Bookkeeping bookkeeping;
+    spi::run("UPDATE sluice.job SET generation = generation + 1, started = true WHERE job_id = $1",
+             {Param::int4(job.value)});
+}
+
 void set_finished(JobId job, int64_t generation, std::string_view reason) {
     Bookkeeping bookkeeping;
     const spi::Rows changed = spi::run(

@@ -51,6 +51,9 @@ void clear_retry(JobId job, std::string_view reason);
 // succeeded: a job that brings the server down must not do so for ever.
 int count_start(JobId job);
 void prove_start(JobId job);
+
+// Whatever was built from the books before is told to leave: for changes of offsets by a person.
+void raise_generation(JobId job);
 // The stop position is reached.
 void set_finished(JobId job, int64_t generation, std::string_view reason);
 void set_reason(JobId job, std::string_view reason);

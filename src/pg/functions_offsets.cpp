@@ -96,12 +96,6 @@ void lock_unchanged(const catalog::StoredJob& job) {
                        "Try again."));
 }
 
-void raise_generation(JobId job) {
-    Bookkeeping bookkeeping;
-    spi::run("UPDATE sluice.job SET generation = generation + 1, started = true WHERE job_id = $1",
-             {Param::int4(job.value)});
-}
-
 void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>& asked,
                  const Position& position) {
     SessionWaiter waiter;
@@ -118,7 +112,7 @@ void set_offsets(const catalog::StoredJob& job, const std::optional<std::string>
     std::string told;
     for (const auto& [partition, offset] : offsets)
         told += (told.empty() ? "" : ", ") + store(job, topic, partition, offset);
-    raise_generation(job.id);
+    catalog::raise_generation(job.id);
     catalog::record_event(job.id, catalog::Level::Warning, "set_offsets", "topic " + topic.name + ", " + told,
                           current_role_name());
     wake_at_commit(job.id);
@@ -234,7 +228,7 @@ SLUICE_FUNCTION(sluice_skip_offset) {
     lock_unchanged(job);
     check_next(job, skipped);
     skip(job.id, skipped);
-    raise_generation(job.id);
+    catalog::raise_generation(job.id);
     catalog::record_event(job.id, catalog::Level::Warning, "skip_offset",
                           place(skipped) + ", offset " + std::to_string(*offset) + " skipped",
                           current_role_name());

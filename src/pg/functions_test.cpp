@@ -12,9 +12,8 @@
 
 #include "pg/arguments.hpp"
 #include "pg/job_access.hpp"
-#include "pg/sink.hpp"
+#include "pg/session_job.hpp"
 #include "pg/source.hpp"
-#include "pg/source_reader.hpp"
 #include "pg/source_topic.hpp"
 #include "pg/system_catalog.hpp"
 #include "pg/wait.hpp"
@@ -37,44 +36,6 @@ constexpr seconds kBrokerTimeout{5};
 constexpr seconds kPatience{10};
 constexpr size_t kMostMessages = 10'000;
 constexpr Offset kSample{-1};
-
-// The settings under which a worker would run the job's expressions, for a scope.
-class JobSettings {
-  public:
-    explicit JobSettings(const JobSpec& spec) {
-        for (const auto& [name, value] : spec.settings)
-            call([&] {
-                set_config_option(name.c_str(), value.c_str(), PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-                                  true, 0, false);
-            });
-    }
-
-  private:
-    PinnedPath path_;  // opens the nest level that the settings above belong to, and closes it
-};
-
-// A job as its worker has it, in this session and as its owner, until the scope ends.
-class Rehearsal {
-  public:
-    explicit Rehearsal(const catalog::StoredJob& job) : owner_(job.owner), settings_(job.spec) {
-        Resolution resolution = resolve_job(job.spec, job.owner, Expressions::Qualified);
-        if (!resolution.problems.empty()) fail(combine(resolution.problems));
-        resolved_ = std::move(resolution.job);
-        source_.emplace(resolved_);
-        sink_ = make_sink(resolved_);
-    }
-
-    const ResolvedJob& resolved() const { return resolved_; }
-    BatchReader& reader() { return source_->reader(); }
-    Sink& sink() { return *sink_; }
-
-  private:
-    RunAs owner_;
-    JobSettings settings_;
-    ResolvedJob resolved_;
-    std::optional<SourceReader> source_;
-    std::unique_ptr<Sink> sink_;
-};
 
 struct TestRow {
     Partition partition;
@@ -118,18 +79,18 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
 }
 
 // One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
-TestRow test_message(Rehearsal& rehearsal, const MessageView& message, const std::string& row_query) {
+TestRow test_message(SessionJob& here, const MessageView& message, const std::string& row_query) {
     TestRow result{message.partition, message.offset, {}, {}, {}};
-    BatchReader& reader = rehearsal.reader();
+    BatchReader& reader = here.reader();
     result.row = mapped_row(reader, message, row_query);
     spi::Subtransaction attempt;
     try {
         reader.bind({&message, 1});
-        rehearsal.sink().write(reader);
+        here.sink().write(reader);
         if (!reader.rejects().empty())
             result.error = reader.rejects().front().error;
         else
-            result.outcome = outcome_name(reader.outcomes().at(0));
+            result.outcome = reader.outcomes_of(0, 1).in_words();
     } catch (const PgError& e) {
         result.error = fault_of_message(e, reader.stage());
     } catch (const Failure& e) {
@@ -148,11 +109,12 @@ std::vector<TestRow> test_messages(const catalog::StoredJob& job, std::span<cons
     std::vector<TestRow> results;
     spi::Subtransaction everything;
     {
-        Rehearsal rehearsal(job);
-        const std::string row_query = mapped_row_query(rehearsal.resolved());
+        const MessageHeaders headers;
+        SessionJob here(job.spec, job.owner, headers);
+        const std::string row_query = mapped_row_query(here.resolved());
         for (const MessageView& message : messages) {
             call([] { CHECK_FOR_INTERRUPTS(); });
-            results.push_back(test_message(rehearsal, message, row_query));
+            results.push_back(test_message(here, message, row_query));
         }
     }
     everything.rollback();
@@ -283,9 +245,10 @@ std::vector<std::string> explain(const catalog::StoredJob& job) {
     std::vector<std::string> lines;
     spi::Subtransaction everything;
     {
-        Rehearsal rehearsal(job);
-        explain_decisions(rehearsal.resolved(), lines);
-        for (const std::string& text : rehearsal.sink().explain()) {
+        const MessageHeaders headers;
+        SessionJob here(job.spec, job.owner, headers);
+        explain_decisions(here.resolved(), lines);
+        for (const std::string& text : here.sink().explain()) {
             size_t from = 0;
             for (size_t end; from <= text.size(); from = end + 1) {
                 end = std::min(text.find('\n', from), text.size());

@@ -86,6 +86,7 @@ struct ResolvedJob {
     Tombstone tombstone = Tombstone::Ignore;
     // No order column comes from the value, so that a tombstone can be stale.
     bool tombstone_has_order = false;
+    bool ties_are_stale = false;  // an event must be newer than the stored row: for replays
 };
 
 struct Notice {

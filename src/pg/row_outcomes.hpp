@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace sluice {
@@ -39,6 +40,20 @@ struct RowCounts {
         return (*this)[Outcome::Inserted] + (*this)[Outcome::Updated] + (*this)[Outcome::Written];
     }
     bool split_known() const { return (*this)[Outcome::Written] == 0; }
+
+    // The outcome of one row; "2 inserted, 1 stale" for several, "no rows" for none.
+    std::string in_words() const {
+        std::string words;
+        int64_t all = 0;
+        for (size_t i = 0; i < kOutcomes; ++i) all += rows[i];
+        for (size_t i = 0; i < kOutcomes; ++i) {
+            if (rows[i] == 0) continue;
+            if (!words.empty()) words += ", ";
+            if (all > 1) words += std::to_string(rows[i]) + " ";
+            words += outcome_name(static_cast<Outcome>(i));
+        }
+        return words.empty() ? "no rows" : words;
+    }
 };
 
 class RowOutcomes {

@@ -26,13 +26,13 @@ TupleDesc descriptor_of(Oid relation) {
 
 }  // namespace
 
-SourceReader::SourceReader(const ResolvedJob& job)
+SourceReader::SourceReader(const ResolvedJob& job, const HeaderReader& headers)
     : source_(job.source), spec_(load_source(job.source, job.owner)), tupdesc_(descriptor_of(job.source)) {
     const std::vector<AttrNumber> attributes = source_attributes(tupdesc_.get());
     const auto& used = job.source_columns_used;
     for (size_t i = 0; i < attributes.size(); ++i)
         spec_.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
-    decoder_.emplace(value_or_fail(RecordDecoder::make(spec_.record, &headers_)));
+    decoder_.emplace(value_or_fail(RecordDecoder::make(spec_.record, &headers)));
     reader_ = std::make_unique<BatchReader>(*decoder_, tupdesc_.get());
     bind_source(source_, reader_.get());
 }

@@ -5,7 +5,6 @@
 
 #include "format/record_decoder.hpp"
 #include "job/source_spec.hpp"
-#include "kafka/message_batch.hpp"
 
 #include <memory>
 #include <optional>
@@ -17,14 +16,13 @@ namespace sluice {
 
 class SourceReader {
   public:
-    // Needs a transaction; what is wrong with the source is a Failure.
-    explicit SourceReader(const ResolvedJob& job);
+    // Needs a transaction; what is wrong with the source is a Failure. `headers` must outlive the reader.
+    SourceReader(const ResolvedJob& job, const HeaderReader& headers);
     ~SourceReader();
     SourceReader(const SourceReader&) = delete;
     SourceReader& operator=(const SourceReader&) = delete;
 
     const SourceSpec& spec() const { return spec_; }
-    const HeaderReader& headers() const { return headers_; }
     BatchReader& reader() { return *reader_; }
 
   private:
@@ -34,7 +32,6 @@ class SourceReader {
 
     Oid source_;
     SourceSpec spec_;
-    MessageHeaders headers_;
     std::unique_ptr<TupleDescData, FreeDescriptor> tupdesc_;
     std::optional<RecordDecoder> decoder_;
     std::unique_ptr<BatchReader> reader_;

@@ -62,6 +62,7 @@ ApplyShape apply_shape(const ResolvedJob& job) {
     shape.conflict_target = job.conflict_target;
     shape.overriding_system_value = job.overriding_system_value;
     shape.tell_inserted = job.inserted_is_known;
+    shape.ties_are_stale = job.ties_are_stale;
     return shape;
 }
 

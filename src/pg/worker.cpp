@@ -155,7 +155,7 @@ Worker::Next Worker::work() {
         Resolution resolution = resolve_job(e.job.spec, e.job.owner, Expressions::Qualified);
         if (!resolution.problems.empty()) fail(combine(resolution.problems));
         e.resolved = std::move(resolution.job);
-        e.source.emplace(e.resolved);
+        e.source.emplace(e.resolved, e.headers);
         e.sink = make_sink(e.resolved);
         transaction.commit();
     }
@@ -207,7 +207,7 @@ Worker::Next Worker::work() {
     e.budget.emplace(options.error_limit, options.error_window, rejected_so_far);
     Consumer* consumer = e.consumer.get();
     const std::string topic = source.topic;
-    e.applier.emplace(*e.ledger, *e.sink, e.source->reader(), e.source->headers(), *e.budget,
+    e.applier.emplace(*e.ledger, *e.sink, e.source->reader(), e.headers, *e.budget,
                       [consumer, topic](Partition p) -> std::optional<std::pair<NextOffset, NextOffset>> {
                           const auto marks = consumer->watermarks(topic, p);
                           if (!marks) return std::nullopt;

@@ -13,6 +13,7 @@ namespace sluice {
 struct Worker::Engagement {
     catalog::StoredJob job;
     ResolvedJob resolved;
+    MessageHeaders headers;
     std::optional<SourceReader> source;
     std::unique_ptr<Consumer> consumer;
     std::unique_ptr<Sink> sink;

@@ -60,7 +60,7 @@ sub error_of
 
 # Functions and procedures, with all their arguments.
 my @functions = query(q{SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'sluice'::regnamespace});
-my @internal = qw(fdw_handler fdw_validator is_tombstone on_drop why_jobs_wait);
+my @internal = qw(edit_error fdw_handler fdw_validator is_tombstone on_drop why_jobs_wait);
 same([ grep { $_ ne 'Internal functions' } headings('functions.md', 2) ], [ grep { my $f = $_; !grep { $_ eq $f } @internal } @functions ],
 	'functions.md has every function');
 same([ headings('functions.md', 3) ], \@internal, 'and the internal ones');
@@ -210,7 +210,8 @@ my %prepare = (
 	pause_job => $start, wait_for_offset => $start, resume_job => $start,
 	wait_for_state => q{SELECT sluice.alter_job('orders', options => '{"error_limit": 5}');} . $start,
 	run_job => q{SELECT sluice.alter_job('orders', options => '{"error_limit": 5}');},
-	skip_offset => $start . q{CALL sluice.wait_for_state('orders', 'ERROR');});
+	skip_offset => $start . q{CALL sluice.wait_for_state('orders', 'ERROR');},
+	replay_errors => $start . q{CALL sluice.wait_for_state('orders', 'ERROR');});
 for my $function (headings('functions.md', 2))
 {
 	my @blocks = section('functions.md', $function) =~ /^```sql\n(.*?)^```/msg or next;

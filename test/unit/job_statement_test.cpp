@@ -147,6 +147,15 @@ TEST(Upsert, OnConflictComparesTheOrder) {
               "RETURNING t.xmax = 0");
 }
 
+TEST(Upsert, TiesCanBeStale) {
+    ApplyShape shape = orders();
+    shape.ties_are_stale = true;
+    EXPECT_NE(upsert_on_conflict(shape).find("\n WHERE (excluded.version OPERATOR(pg_catalog.>) t.version OR"
+                                             " (t.version IS NULL AND excluded.version IS NOT NULL))\n"),
+              std::string::npos)
+        << upsert_on_conflict(shape);
+}
+
 TEST(Upsert, WithoutOrderAlwaysUpdates) {
     EXPECT_TRUE(upsert_on_conflict(without_order())
                     .ends_with("\nON CONFLICT (id) DO UPDATE SET version = excluded.version,"

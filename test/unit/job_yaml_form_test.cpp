@@ -8,13 +8,14 @@ namespace {
 size_t allocated = 0;
 }
 
-void* operator new(size_t size) {
+// Inlined, these look to the compiler as if memory of new went to free.
+[[gnu::noinline]] void* operator new(size_t size) {
     allocated += size;
     if (void* memory = std::malloc(size)) return memory;
     throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace sluice {
 namespace {
