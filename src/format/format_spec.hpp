@@ -9,7 +9,12 @@
 
 namespace sluice {
 
-enum class Format { Csv, Delimited, Text, Binary, Json };
+enum class Format { Csv, Delimited, Text, Binary, Json, ConnectJson, DebeziumJson, CanalJson, MaxwellJson };
+
+// Whose values are JSON, whatever is around the row.
+constexpr bool is_json_format(Format format) { return format >= Format::Json; }
+// Whose messages tell a change of a row.
+constexpr bool is_change_format(Format format) { return format >= Format::DebeziumJson; }
 
 // Options of `csv` and `delimited`, as the user wrote them; RecordDecoder::make checks them.
 // Unset ones take the format's default. csv: `,` `"`, the quote as escape, empty NULL. delimited: a tab,
@@ -25,9 +30,9 @@ struct DelimitedOptions {
 };
 
 enum class MissingField { Null, Error };
-enum class TimestampUnit { Seconds, Milliseconds, Microseconds };
+enum class TimestampUnit { Seconds, Milliseconds, Microseconds, Nanoseconds };
 
-// Options of `json`, as the user wrote them.
+// Options of formats in JSON, as the user wrote them.
 struct JsonOptions {
     std::optional<MissingField> missing_field{};    // unset: Null
     std::optional<TimestampUnit> timestamp_unit{};  // unset: a number is no time
@@ -47,7 +52,10 @@ enum class ColumnShape {
     Integer,  // takes digits only, though 1e2 and 100.0 are whole numbers too
     Json,     // takes JSON as it stands in the message
     Bytes,    // takes bytes
-    Time,     // a date or a timestamp, which may also be counted from 1970
+    Date,     // may also be counted from 1970
+    Time,     // a timestamp, which may also be counted from 1970
+    Clock,    // a time of day, which may also be counted from midnight
+    Numeric,  // takes text
     Nested,   // an array or a composite
 };
 
@@ -62,7 +70,8 @@ enum class Metadata {
     Key,
     Value,
     Headers,
-    Json
+    Json,
+    Change  // what a message that tells a change says of it; `field` is the path
 };
 
 // One column of the foreign table, in table order.
@@ -71,7 +80,7 @@ struct SourceColumn {
     Origin origin = Origin::Value;
     Metadata metadata = Metadata::Topic;  // meaningful when origin is Metadata
     bool wanted = true;                   // false: no definition uses it, it is neither decoded nor checked
-    std::string field{};                  // where in the part it stands; empty: by its name or its place
+    std::string field{};  // where in the part, or in the change, it stands; empty: by its name or its place
     ColumnShape shape = ColumnShape::Scalar;
 };
 

@@ -5,6 +5,7 @@
 
 #include "format/json_tokens.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -30,16 +31,11 @@ class JsonCursor {
     bool at_end() const { return at_ == count_; }
     std::string_view text() const { return text_; }
 
-    // To come back to a value later: its token, and how many levels it lies below the top.
-    struct Place {
-        size_t token;
-        size_t level;
-    };
-    Place place() const { return {at_, level_}; }
-    void go_to(Place place) {
-        at_ = place.token;
-        level_ = place.level;
-        if (at_ < count_) find_escape(tokens_[at_]);
+    // Goes back to a value that has been read, by its first byte.
+    void go_to(size_t offset) {
+        at_ = static_cast<size_t>(std::lower_bound(tokens_, tokens_ + count_, offset) - tokens_);
+        level_ = 0;
+        find_escape(offset);
     }
 
     // Each takes what its name says or returns false and leaves the reason in `fault`.

@@ -22,9 +22,10 @@ JsonDecoder::JsonDecoder(JsonPlan plan, JsonOptions options, Origin part)
 std::optional<Error> JsonDecoder::decode(std::string_view text, Arena& arena, Row row) const {
     if (const auto fault = tokens_->scan(text)) return json_error(*fault, part_, {});
     JsonCursor cursor(text, *tokens_);
-    JsonRow reader(*plan_, options_, part_, cursor, arena, row);
+    JsonRow reader({*plan_, options_, part_}, cursor, arena, row);
     std::optional<Error> error = reader.read();
     if (!error && !cursor.take_end()) error = reader.malformed();
+    if (!error) error = reader.finish();
     return error;
 }
 

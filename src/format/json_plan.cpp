@@ -99,11 +99,14 @@ Result<JsonPlan> JsonPlan::make(const RecordSpec& spec, Origin part) {
             }
             path = std::move(written).value();
         }
-        if (column.wanted)
-            plan.add_column({.name = column.name, .path = to_text(path), .cell = i, .shape = column.shape},
-                            path);
+        if (column.wanted) plan.add_column({.name = column.name, .cell = i, .shape = column.shape}, path);
     }
     return plan;
+}
+
+bool JsonPlan::same_name(std::string_view column, std::string_view field) const {
+    return std::equal(column.begin(), column.end(), field.begin(), field.end(),
+                      [&](char a, char b) { return ignore_case_ ? lower(a) == lower(b) : a == b; });
 }
 
 uint32_t JsonPlan::add_node() {
@@ -139,6 +142,8 @@ void JsonPlan::add_column(JsonColumn column, const JsonPath& path) {
         at = child(at, step);
     }
     nodes_[at].columns.push_back(index);
+    column.path = to_text(path);
+    if (path.size() == 1 && !path[0].is_item) column.member = path[0].name;
     columns_.push_back(std::move(column));
 }
 

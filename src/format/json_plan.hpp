@@ -8,6 +8,7 @@
 #include "format/json_path.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,8 +47,10 @@ class JsonMembers {
 struct JsonColumn {
     std::string name{};
     std::string path{};
+    std::string member{};  // when the path is one name
     size_t cell = 0;
     ColumnShape shape = ColumnShape::Scalar;
+    std::optional<TimestampUnit> unit{};  // known for this column, whatever the options say
 };
 
 struct JsonNode {
@@ -66,15 +69,18 @@ class JsonPlan {
     // For the wanted columns of `part`. A column without a field has the one of its name.
     static Result<JsonPlan> make(const RecordSpec& spec, Origin part);
 
+    explicit JsonPlan(bool ignore_case) : ignore_case_(ignore_case) { add_node(); }
+    void add_column(JsonColumn column, const JsonPath& path);
+
+    // Whether a field's name is a column's; by the rule of ignore_case.
+    bool same_name(std::string_view column, std::string_view field) const;
+
     const JsonNode& node(uint32_t index) const { return nodes_[index]; }
     const std::vector<JsonColumn>& columns() const { return columns_; }
 
   private:
-    explicit JsonPlan(bool ignore_case) : ignore_case_(ignore_case) { add_node(); }
-
     uint32_t add_node();
     uint32_t child(uint32_t parent, const JsonStep& step);
-    void add_column(JsonColumn column, const JsonPath& path);
 
     std::vector<JsonNode> nodes_;
     std::vector<JsonColumn> columns_;

@@ -4,6 +4,7 @@
 #include "format/text_check.hpp"
 
 #include <algorithm>
+#include <cstdio>
 
 namespace sluice {
 
@@ -55,7 +56,7 @@ std::optional<Error> JsonRow::read() {
     if (!read_value(root)) return error_ ? std::move(error_) : malformed();
     const bool inside = first == '{' ? !root.members.empty() : first == '[' && !root.items.empty();
     if (!root.is_leaf() && !inside) return wrong_shape();
-    return finish();
+    return std::nullopt;
 }
 
 bool JsonRow::read_value(const JsonNode& node) {
@@ -124,7 +125,14 @@ bool JsonRow::fill(const JsonNode& node, std::string_view raw, bool escaped) {
         const char first = raw.front();
         if (first == 'n') {
             cell = Cell::null();
-        } else if (column.shape == ColumnShape::Json) {
+            continue;
+        }
+        if (connect_) {
+            bool taken = false;
+            if (!fill_connect(index, raw, escaped, taken)) return false;
+            if (taken) continue;
+        }
+        if (column.shape == ColumnShape::Json) {
             cell = Cell::text(raw);
         } else if (first == '"') {
             if (!fill_string(column, raw, escaped)) return false;
@@ -140,58 +148,94 @@ bool JsonRow::fill(const JsonNode& node, std::string_view raw, bool escaped) {
 }
 
 bool JsonRow::fill_string(const JsonColumn& column, std::string_view raw, bool escaped) {
-    const size_t begin = static_cast<size_t>(raw.data() - cursor_.text().data());
-    std::string_view text = raw.substr(1, raw.size() - 2);
-    if (escaped) {
-        char* out = arena_.allocate(text.size());
-        const JsonUnescaped unescaped = unescape_json(text, out);
-        const size_t at = begin + 1 + unescaped.bad_at;
-        switch (unescaped.fault) {
-            case JsonUnescaped::Fault::None:
-                break;
-            case JsonUnescaped::Fault::Nul:
-                return refuse(column, "22P05", "has an unsupported Unicode escape sequence", at,
-                              "\\u0000 cannot be converted to text.", "A column of type json can keep it.");
-            case JsonUnescaped::Fault::HighSurrogate:
-                return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
-                              "A Unicode high surrogate must be followed by a low surrogate.",
-                              "A column of type json can keep it.");
-            case JsonUnescaped::Fault::LowSurrogate:
-                return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
-                              "A Unicode low surrogate must follow a high surrogate.",
-                              "A column of type json can keep it.");
-        }
-        text = {out, unescaped.size};
-    }
-    Cell& cell = row_[column.cell];
-    cell = Cell::text(text);
+    std::string_view text;
+    if (!unescape(column, raw, escaped, text)) return false;
+    row_[column.cell] = Cell::text(text);
     // PostgreSQL itself writes bytea in this form, and no base64 begins with a backslash.
     if (column.shape != ColumnShape::Bytes || text.starts_with("\\x")) return true;
+    return fill_bytes(column, text, begin_of(raw));
+}
+
+bool JsonRow::unescape(const JsonColumn& column, std::string_view raw, bool escaped, std::string_view& text) {
+    text = raw.substr(1, raw.size() - 2);
+    if (!escaped) return true;
+    char* out = arena_.allocate(text.size());
+    const JsonUnescaped unescaped = unescape_json(text, out);
+    const size_t at = begin_of(raw) + 1 + unescaped.bad_at;
+    constexpr const char* kHint = "A column of type json can keep it.";
+    switch (unescaped.fault) {
+        case JsonUnescaped::Fault::None:
+            break;
+        case JsonUnescaped::Fault::Nul:
+            return refuse(column, "22P05", "has an unsupported Unicode escape sequence", at,
+                          "\\u0000 cannot be converted to text.", kHint);
+        case JsonUnescaped::Fault::HighSurrogate:
+            return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
+                          "A Unicode high surrogate must be followed by a low surrogate.", kHint);
+        case JsonUnescaped::Fault::LowSurrogate:
+            return refuse(column, "22P02", "has an invalid Unicode escape sequence", at,
+                          "A Unicode low surrogate must follow a high surrogate.", kHint);
+    }
+    text = {out, unescaped.size};
+    return true;
+}
+
+bool JsonRow::fill_bytes(const JsonColumn& column, std::string_view text, size_t at) {
     char* out = arena_.allocate(base64_room(text.size()));
     const std::optional<size_t> size = decode_base64(text, out);
     if (!size)
-        return refuse(column, "22P02", "is not base64", begin, {},
+        return refuse(column, "22P02", "is not base64", at, {},
                       "Bytes in JSON are base64, or hexadecimal digits after \\x.");
-    cell = Cell::binary({out, *size});
+    row_[column.cell] = Cell::binary({out, *size});
     return true;
 }
 
 bool JsonRow::fill_number(const JsonColumn& column, std::string_view raw) {
     Cell& cell = row_[column.cell];
-    const auto begin = [&] { return static_cast<size_t>(raw.data() - cursor_.text().data()); };
     cell = Cell::text(raw);
-    if (column.shape == ColumnShape::Integer) {
-        if (raw.find_first_of(".eE") == raw.npos) return true;
-        char* out = arena_.allocate(kMostWholeDigits);
-        if (const auto size = whole_number(raw, out)) cell = Cell::text({out, *size});
-    } else if (column.shape == ColumnShape::Time) {
-        if (!options_.timestamp_unit)
-            return refuse(column, "22007", "is a number, not a date or time", begin(), {},
-                          "Set option \"timestamp_unit\" to s, ms or us if it counts from 1970-01-01 UTC.");
-        const auto time = epoch_us(raw, *options_.timestamp_unit);
-        if (!time) return refuse(column, "22008", "is a number that is out of range for a time", begin());
-        cell = Cell::epoch_us(*time);
+    switch (column.shape) {
+        case ColumnShape::Integer: {
+            if (raw.find_first_of(".eE") == raw.npos) return true;
+            char* out = arena_.allocate(kMostWholeDigits);
+            if (const auto size = whole_number(raw, out)) cell = Cell::text({out, *size});
+            return true;
+        }
+        case ColumnShape::Date:
+        case ColumnShape::Time:
+        case ColumnShape::Clock: {
+            const std::optional<TimestampUnit> unit = column.unit ? column.unit : options_.timestamp_unit;
+            if (!unit)
+                return refuse(
+                    column, "22007", "is a number, not a date or time", begin_of(raw), {},
+                    "Set option \"timestamp_unit\" to s, ms or us if it counts from 1970-01-01 UTC, "
+                    "or from midnight.");
+            return column.shape == ColumnShape::Clock ? fill_clock(column, raw, *unit)
+                                                      : fill_epoch(column, raw, *unit);
+        }
+        default:
+            return true;
     }
+}
+
+bool JsonRow::fill_epoch(const JsonColumn& column, std::string_view raw, TimestampUnit unit) {
+    const auto time = epoch_us(raw, unit);
+    if (!time) return refuse(column, "22008", "is a number that is out of range for a time", begin_of(raw));
+    row_[column.cell] = Cell::epoch_us(*time);
+    return true;
+}
+
+bool JsonRow::fill_clock(const JsonColumn& column, std::string_view raw, TimestampUnit unit) {
+    constexpr int64_t kSecond = 1'000'000, kDay = 86400 * kSecond;
+    const auto time = epoch_us(raw, unit);
+    if (!time || *time < 0 || *time > kDay)
+        return refuse(column, "22008", "is a number that is out of range for a time of day", begin_of(raw));
+    constexpr size_t kSize = sizeof "HH:MM:SS.ffffff" - 1;
+    char* out = arena_.allocate(kSize + 1);
+    const int64_t seconds = *time / kSecond;
+    std::snprintf(out, kSize + 1, "%02d:%02d:%02d.%06d", static_cast<int>(seconds / 3600),
+                  static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60),
+                  static_cast<int>(*time % kSecond));
+    row_[column.cell] = Cell::text({out, kSize});
     return true;
 }
 

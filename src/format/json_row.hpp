@@ -5,6 +5,7 @@
 
 #include "base/arena.hpp"
 #include "base/types.hpp"
+#include "format/connect_types.hpp"
 #include "format/json_cursor.hpp"
 #include "format/json_plan.hpp"
 
@@ -12,14 +13,39 @@
 
 namespace sluice {
 
+// How the values of a row are to be taken.
+struct JsonReading {
+    const JsonPlan& plan;
+    const JsonOptions& options;
+    Origin part;
+    bool connect = false;                               // Kafka Connect wrote it
+    const std::vector<ConnectField>* fields = nullptr;  // of each column, when Connect sent a schema
+};
+
+// Debezium's word for a value that the change did not touch and that it does not know.
+constexpr std::string_view kUnavailable = "__debezium_unavailable_value";
+
 class JsonRow {
   public:
-    JsonRow(const JsonPlan& plan, const JsonOptions& options, Origin part, JsonCursor& cursor, Arena& arena,
-            Row row)
-        : plan_(plan), options_(options), part_(part), cursor_(cursor), arena_(arena), row_(row) {}
+    JsonRow(const JsonReading& reading, JsonCursor& cursor, Arena& arena, Row row)
+        : plan_(reading.plan),
+          options_(reading.options),
+          part_(reading.part),
+          connect_(reading.connect),
+          fields_(reading.fields),
+          cursor_(cursor),
+          arena_(arena),
+          row_(row) {}
 
-    // The whole row from the value at the cursor, which is left behind it.
+    // Fills the cells from the value at the cursor, which is left behind it. Those of missing fields are
+    // Absent, and so are unavailable values.
     std::optional<Error> read();
+    // Makes what is Absent Null, or says what is missing.
+    std::optional<Error> finish();
+
+    // A value that Debezium does not know was among them.
+    bool has_unavailable() const { return has_unavailable_; }
+    static bool is_unavailable(const Cell& cell) { return cell.kind == CellKind::Absent && cell.size > 0; }
 
     // The error for what the cursor has found wrong.
     Error malformed() const;
@@ -31,9 +57,18 @@ class JsonRow {
     bool fill(const JsonNode& node, std::string_view raw, bool escaped);
     bool fill_string(const JsonColumn& column, std::string_view raw, bool escaped);
     bool fill_number(const JsonColumn& column, std::string_view raw);
-    bool unescape(std::string_view inner, std::string_view& text);
+    bool fill_clock(const JsonColumn& column, std::string_view raw, TimestampUnit unit);
+    bool fill_epoch(const JsonColumn& column, std::string_view raw, TimestampUnit unit);
+    bool fill_bytes(const JsonColumn& column, std::string_view text, size_t at);
+    bool fill_decimal(const JsonColumn& column, std::string_view text, int64_t scale, size_t at);
+    bool fill_bits(const JsonColumn& column, std::string_view text, int32_t length, size_t at);
+    bool fill_connect(uint32_t index, std::string_view raw, bool escaped, bool& taken);
+    bool fill_variable_decimal(const JsonColumn& column, std::string_view raw, bool& taken);
+    bool unescape(const JsonColumn& column, std::string_view raw, bool escaped, std::string_view& text);
+    size_t begin_of(std::string_view raw) const {
+        return static_cast<size_t>(raw.data() - cursor_.text().data());
+    }
     void forget(const std::vector<uint32_t>& columns);
-    std::optional<Error> finish();
     bool refuse(const JsonColumn& column, const char* sqlstate, std::string what, size_t at,
                 std::string detail = {}, std::string hint = {});
     Error wrong_shape() const;
@@ -41,9 +76,12 @@ class JsonRow {
     const JsonPlan& plan_;
     const JsonOptions& options_;
     Origin part_;
+    bool connect_;
+    const std::vector<ConnectField>* fields_;
     JsonCursor& cursor_;
     Arena& arena_;
     Row row_;
+    bool has_unavailable_ = false;
     std::optional<Error> error_;  // of a value that is well formed but cannot be a cell
 };
 

@@ -118,6 +118,21 @@ std::optional<size_t> digits_before(const Decimal& decimal, int64_t point, int64
     return static_cast<size_t>(point - first);
 }
 
+// How many digits more a number of microseconds has.
+int64_t shift_of(TimestampUnit unit) {
+    switch (unit) {
+        case TimestampUnit::Seconds:
+            return 6;
+        case TimestampUnit::Milliseconds:
+            return 3;
+        case TimestampUnit::Microseconds:
+            return 0;
+        case TimestampUnit::Nanoseconds:
+            return -3;
+    }
+    return 0;
+}
+
 constexpr auto kBase64 = [] {
     std::array<int8_t, 256> values{};
     values.fill(-1);
@@ -207,11 +222,18 @@ std::optional<size_t> whole_number(std::string_view number, char* out) {
     return *digits + (decimal.negative ? 1 : 0);
 }
 
+std::optional<int64_t> small_whole_number(std::string_view number) {
+    std::array<char, kMostWholeDigits> text;
+    const auto size = whole_number(number, text.data());
+    int64_t value = 0;
+    if (!size || std::from_chars(text.data(), text.data() + *size, value).ec != std::errc())
+        return std::nullopt;
+    return value;
+}
+
 std::optional<int64_t> epoch_us(std::string_view number, TimestampUnit unit) {
     const Decimal decimal(number);
-    const int64_t point = decimal.point + (unit == TimestampUnit::Seconds        ? 6
-                                           : unit == TimestampUnit::Milliseconds ? 3
-                                                                                 : 0);
+    const int64_t point = decimal.point + shift_of(unit);
     constexpr int64_t kMost = 18;
     std::array<char, kMost> text;
     const auto digits = digits_before(decimal, point, kMost, text.data());

@@ -31,7 +31,10 @@ constexpr int64_t kMostWholeDigits = 21;  // with the sign
 // Nothing when it is not whole or has too many of them.
 std::optional<size_t> whole_number(std::string_view number, char* out);
 
-// Microseconds since 1970, rounded to the nearest; nothing when they do not fit into 64 bits.
+// The whole number itself; nothing when it is not whole or does not fit.
+std::optional<int64_t> small_whole_number(std::string_view number);
+
+// Microseconds, rounded to the nearest; nothing when they do not fit into 64 bits.
 std::optional<int64_t> epoch_us(std::string_view number, TimestampUnit unit);
 
 }  // namespace sluice

@@ -32,7 +32,7 @@ Result<MetadataDecoder> MetadataDecoder::make(const RecordSpec& spec, const Head
     MetadataDecoder decoder(spec.validate_utf8 ? TextCheck::Utf8 : TextCheck::NulOnly, headers);
     for (size_t i = 0; i < spec.columns.size(); ++i) {
         const SourceColumn& column = spec.columns[i];
-        if (column.origin != Origin::Metadata) continue;
+        if (column.origin != Origin::Metadata || column.metadata == Metadata::Change) continue;
         if (column.wanted && shows_headers(column.metadata) && headers == nullptr) {
             Error error;  // a bug of the caller
             error.message =
@@ -68,6 +68,8 @@ Cell MetadataDecoder::cell_of(Metadata metadata, const MessageView& message, Are
             return bytes_cell(message.key);
         case Metadata::Value:
             return bytes_cell(message.value);
+        case Metadata::Change:  // the value's decoder fills it
+            return Cell::null();
         case Metadata::Headers: {
             std::string json;
             append_headers(json, message);

@@ -22,6 +22,14 @@ constexpr std::string_view format_name(Format format) {
             return "binary";
         case Format::Json:
             return "json";
+        case Format::ConnectJson:
+            return "connect-json";
+        case Format::DebeziumJson:
+            return "debezium-json";
+        case Format::CanalJson:
+            return "canal-json";
+        case Format::MaxwellJson:
+            return "maxwell-json";
     }
     return "unknown";
 }
@@ -32,7 +40,9 @@ std::vector<DelimitedColumn> columns_of(const RecordSpec& spec, Origin part) {
     std::vector<DelimitedColumn> columns;
     for (size_t i = 0; i < spec.columns.size(); ++i) {
         const SourceColumn& column = spec.columns[i];
-        if (column.origin == part)
+        const bool tells_change =
+            part == Origin::Value && column.origin == Origin::Metadata && column.metadata == Metadata::Change;
+        if (column.origin == part || tells_change)
             columns.push_back({.name = column.name, .cell = i, .wanted = column.wanted});
     }
     return columns;
@@ -66,14 +76,14 @@ std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
                              {"timestamp_unit", json.timestamp_unit.has_value(), true},
                              {"ignore_case", json.ignore_case.has_value(), true}};
     for (const Given& given : options) {
-        const bool takes = given.of_json ? spec.format == Format::Json
+        const bool takes = given.of_json ? is_json_format(spec.format)
                                          : spec.format == Format::Csv || spec.format == Format::Delimited;
         if (!given.is_given || takes) continue;
         return Error::config("22023",
                              "option \"" + option_name(given.option, part) + "\" means nothing to format \"" +
                                  std::string(format_name(spec.format)) + "\"",
                              {},
-                             given.of_json ? "It belongs to format \"json\"."
+                             given.of_json ? "It belongs to formats in JSON."
                                            : "It belongs to formats \"csv\" and \"delimited\".");
     }
     return std::nullopt;
@@ -81,7 +91,7 @@ std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
 
 // Only formats with names have fields to look for.
 std::optional<Error> check_fields(const RecordSpec& spec, Format format, Origin part) {
-    if (format == Format::Json) return std::nullopt;
+    if (is_json_format(format)) return std::nullopt;
     for (const SourceColumn& column : spec.columns) {
         if (column.origin != part || column.field.empty()) continue;
         Error error = Error::config(
@@ -90,6 +100,21 @@ std::optional<Error> check_fields(const RecordSpec& spec, Format format, Origin 
                 std::string(format_name(format)) + "\"",
             {},
             is_whole(format) ? "The column takes everything." : "Fields go to the columns in their order.");
+        error.column_name = column.name;
+        return error;
+    }
+    return std::nullopt;
+}
+
+// Only changes tell of themselves.
+std::optional<Error> check_change_columns(const RecordSpec& spec, Origin part) {
+    if (part == Origin::Key || (spec.value && is_change_format(spec.value->format))) return std::nullopt;
+    for (const SourceColumn& column : spec.columns) {
+        if (column.origin != Origin::Metadata || column.metadata != Metadata::Change) continue;
+        Error error = Error::config(
+            "22023",
+            "column \"" + column.name + "\": only a format of changes has metadata \"" + column.field + "\"",
+            {}, "Such formats are debezium-json, canal-json and maxwell-json.");
         error.column_name = column.name;
         return error;
     }
@@ -135,6 +160,7 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     std::vector<DelimitedColumn>& columns = decoder.columns_;
 
     const std::optional<FormatSpec>& format = part == Origin::Key ? spec.key : spec.value;
+    if (auto refused = check_change_columns(spec, part)) return *std::move(refused);
     if (!format) {
         if (!columns.empty()) return no_format(part, columns.front().name);
         return decoder;
@@ -148,6 +174,12 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
         Result<JsonDecoder> json = JsonDecoder::make(spec, part);
         if (!json) return json.error();
         if (decoder.wanted_) decoder.json_.emplace(std::move(json).value());
+        return decoder;
+    }
+    if (is_json_format(format->format)) {
+        Result<EnvelopeDecoder> envelope = EnvelopeDecoder::make(spec, part);
+        if (!envelope) return envelope.error();
+        if (decoder.wanted_) decoder.envelope_.emplace(std::move(envelope).value());
         return decoder;
     }
     if (is_whole(format->format)) {
@@ -165,16 +197,17 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     return decoder;
 }
 
-std::optional<Error> PayloadDecoder::decode(Bytes payload, Arena& arena, Row row) const {
+std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& arena, Row row) const {
     if (payload.is_null() || !wanted_) {
         for (const DelimitedColumn& column : columns_) row[column.cell] = Cell::null();
         return std::nullopt;
     }
     if (delimited_) return delimited_->decode(payload.view(), arena, row);
-    if (json_) {
+    if (json_ || envelope_) {
         for (const DelimitedColumn& column : columns_)
             if (!column.wanted) row[column.cell] = Cell::null();
-        return json_->decode(payload.view(), arena, row);
+        return json_ ? json_->decode(payload.view(), arena, row)
+                     : envelope_->decode(payload.view(), key, arena, row);
     }
     Cell& cell = row[columns_.front().cell];
     if (format_ == Format::Binary) {

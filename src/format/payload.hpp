@@ -4,6 +4,7 @@
 #pragma once
 
 #include "format/delimited_decoder.hpp"
+#include "format/envelope_decoder.hpp"
 #include "format/json_decoder.hpp"
 
 #include <optional>
@@ -16,8 +17,9 @@ class PayloadDecoder {
     // Checks the part's format and options against the columns that read from it.
     static Result<PayloadDecoder> make(const RecordSpec& spec, Origin part);
 
-    // A null payload gives Null in every column. Columns of other parts are left alone.
-    std::optional<Error> decode(Bytes payload, Arena& arena, Row row) const;
+    // A null payload gives Null in every column. Columns of other parts are left alone. `key` is the
+    // message's: some values need it.
+    std::optional<Error> decode(Bytes payload, Bytes key, Arena& arena, Row row) const;
 
   private:
     PayloadDecoder(Origin part, TextCheck check) : part_(part), check_(check) {}
@@ -29,6 +31,7 @@ class PayloadDecoder {
     bool wanted_ = false;                        // false: nobody looks into this part
     std::optional<DelimitedDecoder> delimited_;  // for csv and delimited when wanted
     std::optional<JsonDecoder> json_;            // for json when wanted
+    std::optional<EnvelopeDecoder> envelope_;    // for other formats in JSON when wanted
 };
 
 }  // namespace sluice

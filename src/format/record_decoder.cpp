@@ -29,8 +29,8 @@ std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& ar
 }
 
 std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, Row row) const {
-    std::optional<Error> error = key_.decode(message.key, arena, row);
-    if (!error) error = value_.decode(message.value, arena, row);
+    std::optional<Error> error = key_.decode(message.key, message.key, arena, row);
+    if (!error) error = value_.decode(message.value, message.key, arena, row);
     if (!error) metadata_.decode(message, arena, row);
     return error;
 }

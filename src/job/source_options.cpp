@@ -171,7 +171,9 @@ Result<SourceColumn> build_column(const ColumnOptions& written, const RecordSpec
         column.origin = value_for(kPayloads, "source", *part).value();
     if (const std::string* metadata = find(written.options, "metadata")) {
         column.origin = Origin::Metadata;
-        column.metadata = value_for(kMetadata, "metadata", *metadata).value();
+        MetadataWord word = metadata_for("metadata", *metadata).value();
+        column.metadata = word.metadata;
+        column.field = std::move(word.field);
     }
     if (const std::string* path = find(written.options, "field")) column.field = *path;
     return column;
@@ -286,10 +288,11 @@ SourceOptions options_of(const SourceSpec& source) {
     for (const SourceColumn& column : source.record.columns) {
         ColumnOptions& written = options.columns.emplace_back(ColumnOptions{column.name, {}});
         if (column.origin == Origin::Metadata)
-            written.options.emplace_back("metadata", word_for(kMetadata, column.metadata));
+            written.options.emplace_back("metadata", metadata_word(column.metadata, column.field));
         else if (column.origin != plain)
             written.options.emplace_back("source", word_for(kPayloads, column.origin));
-        if (!column.field.empty()) written.options.emplace_back("field", column.field);
+        if (!column.field.empty() && column.origin != Origin::Metadata)
+            written.options.emplace_back("field", column.field);
     }
     return options;
 }

@@ -92,7 +92,14 @@ Result<void> check_field(const std::string& subject, std::string_view value) {
     return error;
 }
 
-constexpr std::string_view kFormatWords = "csv, delimited, text, binary or json";
+Result<void> check_metadata(const std::string& subject, std::string_view value) {
+    auto metadata = metadata_for(subject, value);
+    if (!metadata) return metadata.error();
+    return {};
+}
+
+constexpr std::string_view kFormatWords =
+    "csv, delimited, text, binary, json, connect-json, debezium-json, canal-json or maxwell-json";
 constexpr std::string_view kOneByte = "a character of one byte";
 constexpr std::string_view kNames = "column names with commas between them";
 
@@ -139,8 +146,9 @@ constexpr SourceRule kRules[] = {
     {{Scope::Column, "source", "the part of the message that holds the column", "value or key"},
      check_word<kPayloads>},
     {{Scope::Column, "metadata", "what the column tells about the message",
-      "topic, partition, offset, timestamp, timestamp_type, leader_epoch, key, value, headers or json"},
-     check_word<kMetadata>},
+      "topic, partition, offset, timestamp, timestamp_type, leader_epoch, key, value, headers or json; of "
+      "changes also op, ts_ms, source.lsn and the like"},
+     check_metadata},
 };
 
 }  // namespace

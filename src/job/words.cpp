@@ -1,5 +1,7 @@
 #include "job/words.hpp"
 
+#include "format/envelope_decoder.hpp"
+
 #include <algorithm>
 
 namespace sluice {
@@ -8,7 +10,7 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-constexpr std::string_view kPlannedFormats[] = {"protobuf", "avro", "debezium-json"};
+constexpr std::string_view kPlannedFormats[] = {"protobuf", "avro"};
 
 }  // namespace
 
@@ -63,6 +65,19 @@ std::string format_hint() {
     std::string list;
     for (const auto& word : kFormats) list += (list.empty() ? "" : ", ") + std::string(word.text);
     return "Formats that work: " + list + ".";
+}
+
+Result<MetadataWord> metadata_for(std::string_view subject, std::string_view text) {
+    auto metadata = value_for(kMetadata, subject, text);
+    if (metadata) return MetadataWord{metadata.value(), {}};
+    if (is_change_path(text)) return MetadataWord{Metadata::Change, std::string(text)};
+    metadata.error().detail =
+        "Formats of changes also have op, ts_ms, source and more, with a path such as source.lsn.";
+    return metadata.error();
+}
+
+std::string_view metadata_word(Metadata metadata, const std::string& field) {
+    return metadata == Metadata::Change ? std::string_view(field) : word_for(kMetadata, metadata);
 }
 
 Result<Format> format_for(std::string_view subject, std::string_view text) {

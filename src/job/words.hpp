@@ -34,7 +34,11 @@ inline constexpr Word<Format> kFormats[] = {{"csv", Format::Csv},
                                             {"delimited", Format::Delimited},
                                             {"text", Format::Text},
                                             {"binary", Format::Binary},
-                                            {"json", Format::Json}};
+                                            {"json", Format::Json},
+                                            {"connect-json", Format::ConnectJson},
+                                            {"debezium-json", Format::DebeziumJson},
+                                            {"canal-json", Format::CanalJson},
+                                            {"maxwell-json", Format::MaxwellJson}};
 inline constexpr Word<MissingField> kMissingFields[] = {{"null", MissingField::Null},
                                                         {"error", MissingField::Error}};
 inline constexpr Word<TimestampUnit> kTimestampUnits[] = {
@@ -95,6 +99,14 @@ Result<Mode> mode_for(std::string_view subject, std::string_view text);
 
 // "Formats that work: a, b, c."
 std::string format_hint();
+
+// A word of kMetadata, or a path into what a change tells of itself: then `field` is set.
+struct MetadataWord {
+    Metadata metadata = Metadata::Topic;
+    std::string field{};
+};
+Result<MetadataWord> metadata_for(std::string_view subject, std::string_view text);
+std::string_view metadata_word(Metadata metadata, const std::string& field);
 
 // Also refuses by name the formats that are planned and do not exist yet.
 Result<Format> format_for(std::string_view subject, std::string_view text);

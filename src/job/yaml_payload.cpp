@@ -33,7 +33,7 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
           std::pair{"JSON_OPTION", Format::Json}}) {
         const YamlItem options = reader_.child(item, key);
         if (!options) continue;
-        if (owner == Format::Json && payload.format.format == Format::Json)
+        if (owner == Format::Json && is_json_format(payload.format.format))
             payload.format.json = read_json_options(options);
         else if (owner == payload.format.format)
             payload.format.delimited = read_options(options);
@@ -57,9 +57,12 @@ std::vector<YamlMetaColumn> YamlPayloadReader::read_meta(const YamlItem& item) {
     YamlItem json;
     for (Column& read : read_columns(item, kMetaColumnKeys)) {
         YamlMetaColumn& column = columns.emplace_back(YamlMetaColumn{std::move(read.column), Metadata::Json});
-        if (read.metadata)
-            column.metadata =
-                reader_.value(read.metadata, value_for(kMetadata, "METADATA", reader_.text(read.metadata)));
+        if (read.metadata) {
+            const MetadataWord word =
+                reader_.value(read.metadata, metadata_for("METADATA", reader_.text(read.metadata)));
+            column.metadata = word.metadata;
+            column.column.field = word.field;
+        }
         if (column.metadata != Metadata::Json) continue;
         const std::string type = to_lower(column.column.type);
         if (type != "json" && type != "jsonb" && type != "text")

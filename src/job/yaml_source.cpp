@@ -18,8 +18,10 @@ SourceOptions source_options_of(const YamlJob& job) {
             source.record.columns.push_back({.name = column.name, .origin = origin, .field = column.field});
     }
     for (const YamlMetaColumn& meta : job.meta)
-        source.record.columns.push_back(
-            {.name = meta.column.name, .origin = Origin::Metadata, .metadata = meta.metadata});
+        source.record.columns.push_back({.name = meta.column.name,
+                                         .origin = Origin::Metadata,
+                                         .metadata = meta.metadata,
+                                         .field = meta.column.field});
     SourceOptions options = options_of(source);
     // With an existing server the document need not name brokers.
     if (job.brokers.empty())

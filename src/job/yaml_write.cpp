@@ -108,7 +108,6 @@ class JobWriter {
         yaml_.begin_map(YamlStyle::Flow);
         yaml_.entry("NAME", quote_identifier(column.name));
         yaml_.entry("TYPE", column.type);
-        if (!column.field.empty()) yaml_.entry("FIELD", column.field);
     }
 
     void payload(std::string_view key, const std::optional<YamlPayload>& payload) {
@@ -117,6 +116,7 @@ class JobWriter {
         yaml_.list("COLUMNS");
         for (const YamlColumn& each : payload->columns) {
             column(each);
+            if (!each.field.empty()) yaml_.entry("FIELD", each.field);
             yaml_.end_map();
         }
         yaml_.end_list();
@@ -156,7 +156,8 @@ class JobWriter {
         yaml_.list("COLUMNS");
         for (const YamlMetaColumn& each : job_.meta) {
             column(each.column);
-            if (each.metadata != Metadata::Json) yaml_.entry("METADATA", word_for(kMetadata, each.metadata));
+            if (each.metadata != Metadata::Json)
+                yaml_.entry("METADATA", metadata_word(each.metadata, each.column.field));
             yaml_.end_map();
         }
         yaml_.end_list();

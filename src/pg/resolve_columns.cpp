@@ -315,7 +315,9 @@ class Columns {
         if (spec_.mode != Mode::Merge)
             job.tombstone = Tombstone::Ignore;
         else
-            job.tombstone = key_gives_match ? Tombstone::Delete : Tombstone::Error;
+            job.tombstone = key_gives_match      ? Tombstone::Delete
+                            : source_.of_changes ? Tombstone::Ignore  // the event before it has deleted
+                                                 : Tombstone::Error;
         if (spec_.options.tombstone) job.tombstone = *spec_.options.tombstone;
         const bool known =
             !match_.empty() && std::none_of(mapped_.begin(), mapped_.end(), [](const Mapped& mapped) {

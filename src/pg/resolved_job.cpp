@@ -49,7 +49,25 @@ void check_target_for_mode(Resolving& resolving) {
                           "Make the constraint NOT DEFERRABLE.");
 }
 
-void resolve(Resolving& resolving) {
+// A change event tells a deletion by its operation, so a merge job needs no delete condition of its own.
+void complete_delete_condition(Resolving& resolving, JobSpec& spec) {
+    if (spec.mode != Mode::Merge || spec.delete_condition || !resolving.source->of_changes) return;
+    if (resolving.source->op_column.empty()) {
+        resolving.problem("42703", "source " + resolving.source->name + " has no column that tells deletions",
+                          "Its format is one of changes, and this job has no delete_condition.",
+                          "Add one: ALTER FOREIGN TABLE ... ADD COLUMN op text OPTIONS (metadata 'op'). To "
+                          "leave deleted rows as they are, set delete_condition to 'false'.");
+        return;
+    }
+    const std::string column = call([&] { return quote_identifier(resolving.source->op_column.c_str()); });
+    const std::string condition = column + " = 'd'";
+    spec.delete_condition = Expression{condition, {}};
+    resolving.job().spec.delete_condition = spec.delete_condition;
+    resolving.notice("delete_condition is " + condition);
+}
+
+// `spec` is the one that `resolving` sees.
+void resolve(Resolving& resolving, JobSpec& spec) {
     Resolution& out = resolving.out;
     check_owner(resolving);
 
@@ -58,6 +76,7 @@ void resolve(Resolving& resolving) {
     const auto& source = resolving.source;
     const auto& target = resolving.target;
     if (source) {
+        complete_delete_condition(resolving, spec);
         out.job.source = source->relation;
         out.job.spec.source = out.job.source_name = source->name;
     }
@@ -82,10 +101,11 @@ Resolution resolve_job(const JobSpec& spec, Oid owner, Expressions expressions) 
     Resolution resolution;
     resolution.job.spec = spec;
     resolution.job.owner = owner;
-    Resolving resolving{spec, expressions, resolution, {}, {}, {}};
+    JobSpec completed = spec;
+    Resolving resolving{completed, expressions, resolution, {}, {}, {}};
     resolving.owner_name = quoted_name(call([&] { return GetUserNameFromId(owner, false); }));
     RunAs as_owner(owner);
-    resolve(resolving);
+    resolve(resolving, completed);
     return resolution;
 }
 

@@ -77,7 +77,12 @@ ColumnShape shape_of(Oid declared) {
         case INT4OID:
         case INT8OID:
             return ColumnShape::Integer;
+        case NUMERICOID:
+            return ColumnShape::Numeric;
+        case TIMEOID:
+            return ColumnShape::Clock;
         case DATEOID:
+            return ColumnShape::Date;
         case TIMESTAMPOID:
         case TIMESTAMPTZOID:
             return ColumnShape::Time;

@@ -1,3 +1,5 @@
+#include "job/words.hpp"
+
 #include "pg/source_facts.hpp"
 
 #include <algorithm>
@@ -7,6 +9,18 @@
 #include "pg/system_catalog.hpp"
 
 namespace sluice {
+
+namespace {
+
+// What a tombstone has too: all metadata but the value and what only the value tells.
+std::vector<std::string> message_metadata() {
+    std::vector<std::string> words;
+    for (const auto& word : kMetadata)
+        if (word.value != Metadata::Value) words.emplace_back(word.text);
+    return words;
+}
+
+}  // namespace
 
 const SourceAttribute* SourceFacts::find(const std::string& column) const {
     for (const SourceAttribute& attribute : columns)
@@ -36,20 +50,26 @@ Result<SourceFacts> find_source(const std::string& name) {
 
     const spi::Param oid = spi::Param::oid(facts.relation);
     const spi::Rows server = query_catalog(
-        "SELECT s.oid, s.srvname FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver"
+        "SELECT s.oid, s.srvname, EXISTS (SELECT FROM pg_options_to_table(t.ftoptions) o"
+        "         WHERE o.option_name = 'format'"
+        "           AND lower(o.option_value) IN ('debezium-json', 'canal-json', 'maxwell-json'))"
+        "  FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver"
         " WHERE t.ftrelid = $1",
         {oid});
     facts.server = static_cast<Oid>(server.integer(0, 0));
     facts.server_name = server.text(0, 1);
+    facts.of_changes = server.boolean(0, 2);
 
     const spi::Rows columns = query_catalog(
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
         "       NOT EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
         "                    WHERE (o.option_name = 'source' AND lower(o.option_value) = 'key')"
-        "                       OR (o.option_name = 'metadata' AND lower(o.option_value) <> 'value'))"
+        "                       OR (o.option_name = 'metadata' AND lower(o.option_value) = ANY ($2))),"
+        "       EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
+        "                WHERE o.option_name = 'metadata' AND o.option_value = 'op')"
         "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped"
         " ORDER BY a.attnum",
-        {oid});
+        {oid, spi::Param::text_array(message_metadata())});
     for (size_t i = 0; i < columns.size(); ++i) {
         SourceAttribute column;
         column.attnum = static_cast<AttrNumber>(columns.integer(i, 0));
@@ -58,6 +78,8 @@ Result<SourceFacts> find_source(const std::string& name) {
         column.typmod = static_cast<int32>(columns.integer(i, 3));
         column.collation = static_cast<Oid>(columns.integer(i, 4));
         column.from_value = columns.boolean(i, 5);
+        if (facts.of_changes && facts.op_column.empty() && columns.boolean(i, 6))
+            facts.op_column = column.name;
         facts.columns.push_back(std::move(column));
     }
     return facts;

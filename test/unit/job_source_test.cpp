@@ -125,12 +125,14 @@ TEST(SourceOptions, ValuesOfTheTable) {
     EXPECT_EQ(refusal(Scope::Table, "partitions", "1,0,1"),
               "22023 option \"partitions\" names partition 1 twice");
     EXPECT_EQ(refusal(Scope::Table, "format", "cvs"),
-              "22023 option \"format\" must be csv, delimited, text, binary or json, not \"cvs\"\n"
+              "22023 option \"format\" must be csv, delimited, text, binary, json, connect-json, "
+              "debezium-json, canal-json or maxwell-json, not \"cvs\"\n"
               "HINT: Perhaps you meant \"csv\".");
-    for (std::string format : {"protobuf", "avro", "debezium-json"})
+    for (std::string format : {"protobuf", "avro"})
         EXPECT_EQ(refusal(Scope::Table, "key_format", format),
                   "0A000 option \"key_format\" " + format +
-                      " is not supported yet\nHINT: Formats that work: csv, delimited, text, binary, json.");
+                      " is not supported yet\nHINT: Formats that work: csv, delimited, text, binary, json, "
+                      "connect-json, debezium-json, canal-json, maxwell-json.");
     EXPECT_EQ(refusal(Scope::Table, "force_null", "a b"),
               "42602 option \"force_null\": a comma is missing before \"b\"\nHINT: Write names as in (id, "
               "version).");
@@ -150,7 +152,9 @@ TEST(SourceOptions, ValuesOfTheTable) {
     EXPECT_EQ(refusal(Scope::Column, "metadata", "partitions"),
               "22023 option \"metadata\" must be topic, partition, offset, timestamp, timestamp_type, "
               "leader_epoch, "
-              "key, value, headers or json, not \"partitions\"\nHINT: Perhaps you meant \"partition\".");
+              "key, value, headers or json, not \"partitions\"\nDETAIL: Formats of changes also have op, "
+              "ts_ms, source and more, with a path such as "
+              "source.lsn.\nHINT: Perhaps you meant \"partition\".");
 }
 
 TEST(SourceOptions, WhatAnObjectNeeds) {
@@ -164,13 +168,14 @@ TEST(SourceOptions, WhatAnObjectNeeds) {
               "HINT: Add it: OPTIONS (topic 'orders', format 'csv').");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}}),
               "HV002 a foreign table needs option \"format\" or \"key_format\"\n"
-              "HINT: Formats that work: csv, delimited, text, binary, json.");
+              "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, "
+              "canal-json, maxwell-json.");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"key_quote", "'"}}),
               "22023 option \"key_quote\" needs option \"key_format\"");
     EXPECT_EQ(
         refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"missing_field", "error"}}),
         "22023 option \"missing_field\" means nothing to format \"csv\"\n"
-        "HINT: It belongs to format \"json\".");
+        "HINT: It belongs to formats in JSON.");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "json"}, {"quote", "'"}}),
               "22023 option \"quote\" means nothing to format \"json\"\n"
               "HINT: It belongs to formats \"csv\" and \"delimited\".");

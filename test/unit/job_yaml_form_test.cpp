@@ -91,7 +91,8 @@ const WrongDocument kWrong[] = {
      "HINT: A job needs VALUE, KEY or both."},
     {"MissingFormat", kHead + with(kValue, "      FORMAT: csv\n", "") + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): FORMAT is missing\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json."},
+     "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
+     "maxwell-json."},
     {"MissingColumns", kHead + "    VALUE: {FORMAT: csv}\n" + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): COLUMNS is missing\n"
      "HINT: Write them as in COLUMNS: [{NAME: id, TYPE: bigint}]."},

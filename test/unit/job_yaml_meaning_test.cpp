@@ -21,15 +21,15 @@ const WrongDocument kWrong[] = {
      "into double quotes."},
     {"Protobuf", kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT protobuf is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json."},
+     "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
+     "maxwell-json."},
     {"Avro", kHead + with(kValue, "csv", "AVRO") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT avro is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json."},
-    {"DebeziumJson", kHead + with(kValue, "csv", "debezium-json") + kOutput,
-     "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT debezium-json is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json."},
+     "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
+     "maxwell-json."},
     {"UnknownFormat", kHead + with(kValue, "csv", "cvs") + kOutput,
-     "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary or json, not "
+     "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary, json, "
+     "connect-json, debezium-json, canal-json or maxwell-json, not "
      "\"cvs\"\n"
      "HINT: Perhaps you meant \"csv\"."},
     {"OptionOfOtherFormat", kHead + kValue + "      DELIMITED_OPTION: {DELIMITER: '|'}\n" + kOutput,
@@ -59,6 +59,7 @@ const WrongDocument kWrong[] = {
      kHead + kValue + "    META: {COLUMNS: [{NAME: m, TYPE: int, METADATA: partitio}]}\n" + kOutput,
      "22023 KAFKA.INPUT.META.COLUMNS[1].METADATA (line 9): METADATA must be topic, partition, offset, "
      "timestamp, timestamp_type, leader_epoch, key, value, headers or json, not \"partitio\"\n"
+     "DETAIL: Formats of changes also have op, ts_ms, source and more, with a path such as source.lsn.\n"
      "HINT: Perhaps you meant \"partition\"."},
     {"Brokers", with(kHead, "b:9092", "b:99999") + kValue + kOutput,
      "22023 KAFKA.INPUT.SOURCE.BROKERS (line 4): BROKERS must name hosts with commas between them, and "

@@ -179,6 +179,10 @@ class Maker {
                 if (maybe()) options.null_string = maybe() ? "" : " null ";
                 break;
             case Format::Json:
+            case Format::ConnectJson:
+            case Format::DebeziumJson:
+            case Format::CanalJson:
+            case Format::MaxwellJson:
                 if (maybe()) payload.columns[0].field = maybe() ? "$" : "a.\"b.c: #\"[0]";
                 if (maybe()) payload.format.json.missing_field = MissingField::Error;
                 if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Microseconds;
