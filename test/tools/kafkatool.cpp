@@ -4,6 +4,7 @@
 #include "kafka_admin.hpp"
 #include "kafka_handle.hpp"
 #include "orders.hpp"
+#include "shapes.hpp"
 
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <deque>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <optional>
 #include <set>
@@ -35,9 +37,11 @@ BROKERS defaults to $SLUICE_TEST_KAFKA. Commands:
         a line is words of p=PARTITION t=MILLISECONDS k=HEX v=HEX h=HEX_NAME:HEX_VALUE in any order;
         without k or v the key or value is null, a header without : has a null value. "open" leaves
         the transaction unfinished.
-  flood [TOPIC] --rows N [--keys N] [--partitions N] [--seed N] [--rate ROWS_PER_SECOND] [--file FILE]
+  flood [TOPIC] --rows N [--keys N] [--stride N] [--shape NAME] [--partitions N] [--seed N]
+        [--rate ROWS_PER_SECOND] [--file FILE]
         rows of the orders table, keyed by id, as CSV; without TOPIC only into FILE. Makes the topic
-        when it is missing. --keys 0 numbers the rows, otherwise ids are uniform in 1..N.
+        when it is missing. --keys 0 numbers the rows, otherwise ids are uniform among the first N
+        multiples of the stride. Shapes other than orders number their rows: wide, long, tiny, document.
 )";
 
 long long integer(const std::string& text, const std::string& what) {
@@ -268,10 +272,12 @@ void produce(const Properties& properties, const std::string& topic, const std::
         std::printf("%d %lld\n", position.partition, static_cast<long long>(position.offset));
 }
 
+// Appends a row without a line end and returns its id.
+using RowMaker = std::function<uint64_t(std::string&)>;
+
 struct Flood {
     uint64_t rows;
-    uint64_t keys;
-    uint64_t seed;
+    RowMaker append;
     int partitions;
     uint64_t rate;  // rows a second, 0 = as fast as it goes
 };
@@ -294,13 +300,12 @@ void flood(const Properties& properties, const std::optional<std::string>& topic
     if (!file.empty()) copy.open(file, std::ios::binary | std::ios::trunc);
     if (!copy) throw Failure("cannot write " + file);
 
-    Orders orders(wanted.keys, wanted.seed);
     uint64_t bytes = 0;
     std::string row;
     const auto start = Clock::now();
     for (uint64_t i = 0; i < wanted.rows; ++i) {
         row.clear();
-        const uint64_t id = orders.append(row);
+        const uint64_t id = wanted.append(row);
         bytes += row.size();
         if (topic) {
             const std::string key = std::to_string(id);
@@ -332,8 +337,18 @@ Flood flood_of(const Arguments& given) {
         if (value < least) throw Failure(std::string(name) + " must be at least " + std::to_string(least));
         return static_cast<uint64_t>(value);
     };
-    return {natural("--rows", 0, 1), natural("--keys", 0, 0), natural("--seed", 1, 0),
-            static_cast<int>(natural("--partitions", 4, 1)), natural("--rate", 0, 0)};
+    const auto maker = [&]() -> RowMaker {
+        const uint64_t seed = natural("--seed", 1, 0);
+        const std::string name = given.text("--shape");
+        if (name.empty() || name == "orders")
+            return [rows = Orders(natural("--keys", 0, 0), seed, natural("--stride", 1, 1))](
+                       std::string& out) mutable { return rows.append(out); };
+        const std::optional<Shape> shape = Shape::named(name, seed);
+        if (!shape) throw Failure("--shape " + name + ": expected orders, wide, long, tiny or document");
+        return [rows = *shape](std::string& out) mutable { return rows.append(out); };
+    };
+    return {natural("--rows", 0, 1), maker(), static_cast<int>(natural("--partitions", 4, 1)),
+            natural("--rate", 0, 0)};
 }
 
 void run(const Properties& properties, const std::string& command, const std::vector<std::string>& words) {
@@ -342,7 +357,8 @@ void run(const Properties& properties, const std::string& command, const std::ve
         return produce(properties, given.word(0, "TOPIC"), given.text("--transaction"));
     }
     if (command == "flood") {
-        const Arguments given(words, {"--rows", "--keys", "--partitions", "--seed", "--rate", "--file"});
+        const Arguments given(
+            words, {"--rows", "--keys", "--stride", "--shape", "--partitions", "--seed", "--rate", "--file"});
         if (given.count() == 0 && given.text("--file").empty()) throw Failure("TOPIC or --file is missing");
         const auto topic = given.count() ? std::optional(given.word(0, "TOPIC")) : std::nullopt;
         return flood(properties, topic, flood_of(given), given.text("--file"));
