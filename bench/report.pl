@@ -1,28 +1,48 @@
-# Reads the lines of a bench run and prints its tables as Markdown.
-# A line: pair, contender, round, rows, seconds, CPU ticks, rows at the end, checksum, transactions, stages; tabs between.
+# Reads the lines of a bench run and prints its tables as Markdown, or with --ratios a line "case/contender ratio" for
+# each contender but the first of its case.
+# A line: case, contender, round, rows, seconds, CPU ticks of the client, of the backends, rows at the end, checksum,
+# transactions, largest private memory of a worker in kB, stages; tabs between, - where there is nothing.
 use strict;
 use warnings;
 use POSIX ();
 
 my %title = (
-	insert       => 'Insert, no index',
+	append       => 'Append, no index',
+	append_key   => 'Append with a primary key',
+	expressions  => 'Append with SQL expressions in the mapping',
 	merge_empty  => 'Merge into an empty table',
-	merge_filled => 'Merge into a filled table');
+	merge_filled => 'Merge into a filled table',
+	merge_hot    => 'Merge into a filled table with fillfactor 70',
+	merge_guard  => 'Merge with order columns and delete condition',
+	merge_big    => 'Merge into a large table',
+	update       => 'Update a filled table');
 my %name = (
-	job    => 'sluice job',
-	copy   => '`COPY` from a file',
-	select => '`INSERT … SELECT DISTINCT ON … ON CONFLICT` from staging');
+	copy             => '`COPY` from a file',
+	client_binary    => 'C++ client, `COPY` binary, no guarantee',
+	client_binary2   => 'C++ client, `COPY` binary, no guarantee, 2 connections',
+	client_csv       => 'C++ client, `COPY` csv, exactly once',
+	python           => 'Python worker, `COPY` csv, exactly once',
+	upsert           => 'rows at hand, `DISTINCT ON`, `ON CONFLICT`',
+	client_upsert    => 'C++ client, staging, `ON CONFLICT`, exactly once',
+	update_from      => 'rows at hand, `UPDATE … FROM`',
+	job1             => 'sluice, 1 worker',
+	job2             => 'sluice, 2 workers',
+	job1_guard       => 'sluice, 1 worker, with both',
+	job1_expressions => 'sluice, 1 worker, with expressions');
 my $hz = POSIX::sysconf(POSIX::_SC_CLK_TCK());
+my $only_ratios = @ARGV && $ARGV[0] eq '--ratios';
 
-my (%runs, @pairs);
+# Contenders stay in the order in which the first round ran them.
+my (%runs, @cases, %contenders);
 while (my $line = <STDIN>)
 {
 	chomp $line;
-	my ($pair, $contender, undef, $rows, $seconds, $ticks, $count, undef, $transactions, $stages) = split /\t/, $line;
-	push @pairs, $pair unless $runs{$pair};
-	push @{ $runs{$pair}{$contender} },
-	  { rate => $rows / $seconds, cpu => $ticks / $hz, rows => $rows, count => $count,
-		transactions => $transactions, stages => $stages // '' };
+	my %run;
+	@run{qw(case contender round rows seconds client backend count checksum transactions memory stages)} = split /\t/, $line;
+	$run{rate} = $run{rows} / $run{seconds};
+	push @cases, $run{case} unless $contenders{ $run{case} };
+	push @{ $contenders{ $run{case} } }, $run{contender} unless $runs{ $run{case} }{ $run{contender} };
+	push @{ $runs{ $run{case} }{ $run{contender} } }, \%run;
 }
 
 sub median
@@ -39,22 +59,45 @@ sub thousands
 	return $text;
 }
 
-for my $pair (@pairs)
+# Each round is compared with the same round of the reference: what troubled the machine then troubled both.
+sub ratio
 {
-	my $first = (values %{ $runs{$pair} })[0][0];
-	printf "\n## %s\n\n%s rows in, %s rows in the table after it.\n\n", $title{$pair}, thousands($first->{rows}),
+	my ($runs, $reference) = @_;
+	my %rate = map { $_->{round} => $_->{rate} } @$reference;
+	return median(map { $_->{rate} / $rate{ $_->{round} } } @$runs);
+}
+
+sub cpu
+{
+	my ($runs, $field) = @_;
+	return sprintf '%.2f', median(map { $_->{$field} / $hz / $_->{rows} * 1e6 } @$runs);
+}
+
+sub table
+{
+	my $case      = shift;
+	my $reference = $runs{$case}{ $contenders{$case}[0] };
+	my $first     = $reference->[0];
+	printf "\n## %s\n\n%s rows in, %s rows in the table after it.\n\n", $title{$case} // $case, thousands($first->{rows}),
 	  thousands($first->{count});
-	print "| contender | rows/s: min – median – max | CPU s | rows a transaction | ms by stage |\n|---|---|---|---|---|\n";
-	my %rate;
-	for my $contender (sort { ($a eq 'job') <=> ($b eq 'job') } keys %{ $runs{$pair} })
+	print '| contender | rows/s: min – **median** – max | ratio | CPU s per million rows: client + backend |',
+	  " rows a transaction | MB a worker | ms by stage |\n|---|---|---|---|---|---|---|\n";
+	for my $contender (@{ $contenders{$case} })
 	{
-		my @runs = @{ $runs{$pair}{$contender} };
-		my @rates = sort { $a <=> $b } map { $_->{rate} } @runs;
-		$rate{$contender} = median(@rates);
-		printf "| %s | %s – **%s** – %s | %.2f | %s | %s |\n", $name{$contender}, thousands($rates[0]),
-		  thousands($rate{$contender}), thousands($rates[-1]), median(map { $_->{cpu} } @runs),
-		  thousands(median(map { $_->{rows} / $_->{transactions} } @runs)), $runs[-1]{stages};
+		my @runs   = @{ $runs{$case}{$contender} };
+		my @rates  = sort { $a <=> $b } map { $_->{rate} } @runs;
+		my @memory = grep { $_ ne '-' } map { $_->{memory} } @runs;
+		printf "| %s | %s – **%s** – %s | %.2f | %s + %s | %s | %s | %s |\n", $name{$contender} // $contender,
+		  thousands($rates[0]), thousands(median(@rates)), thousands($rates[-1]), ratio(\@runs, $reference),
+		  cpu(\@runs, 'client'), cpu(\@runs, 'backend'),
+		  thousands(median(map { $_->{rows} / ($_->{transactions} || 1) } @runs)),
+		  @memory ? thousands(median(@memory) / 1024) : '', $runs[-1]{stages} eq '-' ? '' : $runs[-1]{stages};
 	}
-	my ($other) = grep { $_ ne 'job' } keys %rate;
-	printf "\nThe job's median is **%.2f** of the other's.\n", $rate{job} / $rate{$other};
+}
+
+for my $case (@cases)
+{
+	if (!$only_ratios) { table($case); next }
+	my ($reference, @others) = @{ $contenders{$case} };
+	printf "%s/%s %.2f\n", $case, $_, ratio($runs{$case}{$_}, $runs{$case}{$reference}) for @others;
 }

@@ -1,28 +1,22 @@
--- What all contenders of `make bench` share. Variables: brokers, merges (a file), keys.
+-- What all benches share. Variables: brokers.
 CREATE EXTENSION sluice;
 CREATE SERVER bench FOREIGN DATA WRAPPER sluice_fdw OPTIONS (brokers :'brokers');
 
 CREATE TABLE orders_row (id bigint, version bigint, customer_id int, sku text, quantity int, price numeric(10,2),
   status text, ordered_at timestamptz, note text);
-CREATE FOREIGN TABLE inserts_src (id bigint, version bigint, customer_id int, sku text, quantity int,
-  price numeric(10,2), status text, ordered_at timestamptz, note text)
-  SERVER bench OPTIONS (topic 'inserts', format 'csv');
-CREATE FOREIGN TABLE merges_src (id bigint, version bigint, customer_id int, sku text, quantity int,
-  price numeric(10,2), status text, ordered_at timestamptz, note text)
-  SERVER bench OPTIONS (topic 'merges', format 'csv');
 
--- The rows of the topic `merges`, at hand without parsing; versions number the rows, so they cut it into batches.
-CREATE UNLOGGED TABLE staging (LIKE orders_row);
-COPY staging FROM :'merges' (FORMAT csv);
-CREATE INDEX ON staging (version);
+-- Where the clients that are exactly once keep their offsets.
+CREATE TABLE client_offsets (partition int PRIMARY KEY, next_offset bigint NOT NULL);
+-- Its row is written together with what a target is filled with, so xmin tells both from a contender's rows.
+CREATE TABLE fill (rows bigint);
 
--- What a filled target holds before: every key, older than everything that comes.
-CREATE UNLOGGED TABLE filled (LIKE orders_row);
-INSERT INTO filled
-  SELECT id, 0, id % 50000, 'SKU0000000', 1, 1.00, 'new', '2024-01-01Z', repeat('x', 40)
-    FROM generate_series(1, :keys) id;
-VACUUM ANALYZE staging;
-VACUUM ANALYZE filled;
+-- A foreign table with the columns of `shape` over a topic of CSV.
+CREATE PROCEDURE make_source(source text, shape regclass, topic text) LANGUAGE plpgsql AS $$
+BEGIN
+  EXECUTE format('CREATE FOREIGN TABLE %I (%s) SERVER bench OPTIONS (topic %L, format ''csv'')', source,
+    (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
+       FROM pg_attribute WHERE attrelid = shape AND attnum > 0), topic);
+END $$;
 
 -- Returns when the messages are applied and visible.
 CREATE PROCEDURE wait_for_messages(job text, expected bigint) LANGUAGE plpgsql AS $$
@@ -32,10 +26,10 @@ DECLARE
 BEGIN
   LOOP
     SELECT coalesce(sum(o.messages), 0) INTO applied
-      FROM sluice.offsets o JOIN sluice.job j USING (job_id) WHERE j.job_name = job;
+      FROM sluice.offsets o JOIN sluice.job j USING (job_id) WHERE j.job_name LIKE job;
     EXIT WHEN applied >= expected;
     SELECT s.last_error INTO trouble
-      FROM sluice.job_status s WHERE s.job_name = job AND s.state IN ('ERROR', 'RETRYING');
+      FROM sluice.job_status s WHERE s.job_name LIKE job AND s.state IN ('ERROR', 'RETRYING');
     IF FOUND THEN RAISE EXCEPTION 'job % after % messages: %', job, applied, trouble; END IF;
     COMMIT;
     PERFORM pg_sleep(0.01);
