@@ -114,6 +114,9 @@ run() {
     fi
 }
 
+# User and system time of processes in ticks: cpu_of PID...
+cpu_of() { (cd /proc && awk '{ ticks += $14 + $15 } END { print ticks }' "${@/%//stat}"); }
+
 # Who comes first changes, so that nobody always finds another's dirt: in_order ROUND CONTENDER...
 in_order() {
     local round=$1 reversed=()
