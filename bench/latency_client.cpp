@@ -1,8 +1,10 @@
-// How long a message takes from a producer until a reader of the table has it, seen by one process with one
-// clock: one thread produces rows of orders, the other asks the table for rows that it has not seen. usage:
-// latency_client BROKERS TOPIC PARTITIONS FIRST_ID MESSAGES PER_SECOND, where libpq's environment tells the
-// server. PER_SECOND 0 sends single messages: each at a random moment of the half second after the one before
-// has been seen. Prints the milliseconds of each message, a line each.
+// How long a message takes from a producer until a reader has it, seen by one process with one clock: one
+// thread produces rows of orders, the other waits for those that it has not seen. usage: latency_client
+// BROKERS TOPIC PARTITIONS READER FIRST_ID MESSAGES PER_SECOND
+//   READER table asks `target` in the server that libpq's environment tells; READER topic is a plain
+//   consumer, to know what the way through the broker takes alone PER_SECOND 0 sends single messages: each at
+//   a random moment of the half second after the one before was seen
+// Prints the milliseconds of each message, a line each.
 
 #include "../test/tools/kafka_handle.hpp"
 #include "../test/tools/orders.hpp"
@@ -33,9 +35,10 @@ struct Task {
     std::string brokers;
     std::string topic;
     int partitions;
+    std::string reader;
     uint64_t first_id;
     size_t count;
-    int per_second;
+    size_t per_second;
 };
 
 class Producer {
@@ -72,10 +75,54 @@ class Producer {
     std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> topic_;
 };
 
+// What was sent, and which of it was seen.
+class Messages {
+  public:
+    explicit Messages(const Task& task) : first_id_(task.first_id), messages_(task.count) {}
+
+    Message& operator[](size_t index) { return messages_[index]; }
+    size_t first_unseen() const { return first_unseen_; }
+    uint64_t first_unseen_id() const { return first_id_ + first_unseen_; }
+
+    void see(const char* id, Clock::rep now) {
+        Message& message = messages_.at(std::stoull(id) - first_id_);
+        if (!message.seen) message.seen = now;
+        while (first_unseen_ < messages_.size() && messages_[first_unseen_].seen) ++first_unseen_;
+    }
+
+    void print() const {
+        for (const Message& message : messages_) {
+            const std::chrono::duration<double, std::milli> took =
+                Clock::duration(message.seen - message.sent);
+            std::printf("%.3f\n", took.count());
+        }
+    }
+
+  private:
+    uint64_t first_id_;
+    std::vector<Message> messages_;
+    size_t first_unseen_ = 0;
+};
+
 class Reader {
   public:
-    Reader(const Task& task, std::vector<Message>& messages)
-        : task_(task), messages_(messages), connection_(PQconnectdb(""), &PQfinish) {
+    virtual ~Reader() = default;
+    virtual void look(Messages& messages) = 0;
+
+    // Until the first `count` messages are seen.
+    void wait_for(size_t count, Messages& messages, std::chrono::seconds longest) {
+        const auto end = Clock::now() + longest;
+        while (messages.first_unseen() < count) {
+            look(messages);
+            if (Clock::now() > end)
+                throw Failure("message " + std::to_string(messages.first_unseen()) + " does not come");
+        }
+    }
+};
+
+class TableReader : public Reader {
+  public:
+    TableReader() : connection_(PQconnectdb(""), &PQfinish) {
         if (PQstatus(connection_.get()) != CONNECTION_OK) throw Failure(PQerrorMessage(connection_.get()));
         const Result made(
             PQprepare(connection_.get(), "new", "SELECT id FROM target WHERE id >= $1", 1, nullptr),
@@ -83,83 +130,103 @@ class Reader {
         if (PQresultStatus(made.get()) != PGRES_COMMAND_OK) throw Failure(PQerrorMessage(connection_.get()));
     }
 
-    // Until the first `count` messages are seen.
-    void wait_for(size_t count) {
-        const auto end =
-            Clock::now() + kGiveUp +
-            std::chrono::seconds(task_.per_second ? count / static_cast<size_t>(task_.per_second) : 0);
-        while (first_unseen_ < count) {
-            look();
-            if (Clock::now() > end)
-                throw Failure("message " + std::to_string(first_unseen_) + " does not come");
-            std::this_thread::sleep_for(kPause);
-        }
+    // Partitions overtake each other, so seen ones may lie behind the first that is not.
+    void look(Messages& messages) override {
+        const std::string from = std::to_string(messages.first_unseen_id());
+        const char* values[] = {from.c_str()};
+        const Result rows(PQexecPrepared(connection_.get(), "new", 1, values, nullptr, nullptr, 0), &PQclear);
+        if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK) throw Failure(PQerrorMessage(connection_.get()));
+        const Clock::rep now = Clock::now().time_since_epoch().count();
+        for (int i = 0; i < PQntuples(rows.get()); ++i) messages.see(PQgetvalue(rows.get(), i, 0), now);
+        std::this_thread::sleep_for(kPause);
     }
 
   private:
     using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
-    // Partitions overtake each other, so seen ones may lie behind the first that is not.
-    void look() {
-        const std::string from = std::to_string(task_.first_id + first_unseen_);
-        const char* values[] = {from.c_str()};
-        const Result rows(PQexecPrepared(connection_.get(), "new", 1, values, nullptr, nullptr, 0), &PQclear);
-        if (PQresultStatus(rows.get()) != PGRES_TUPLES_OK) throw Failure(PQerrorMessage(connection_.get()));
-        const Clock::rep now = Clock::now().time_since_epoch().count();
-        for (int i = 0; i < PQntuples(rows.get()); ++i) {
-            Message& message = messages_.at(std::stoull(PQgetvalue(rows.get(), i, 0)) - task_.first_id);
-            if (!message.seen) message.seen = now;
-        }
-        while (first_unseen_ < messages_.size() && messages_[first_unseen_].seen) ++first_unseen_;
-    }
-
-    const Task& task_;
-    std::vector<Message>& messages_;
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
-    size_t first_unseen_ = 0;
 };
 
-void run(const Task& task) {
-    std::vector<Message> messages(task.count);
-    Producer producer(task);
-    Reader reader(task, messages);
-    if (task.per_second) {
-        std::thread sender([&] {
-            try {
-                const auto start = Clock::now();
-                for (size_t i = 0; i < task.count; ++i) {
-                    std::this_thread::sleep_until(start + i * std::chrono::nanoseconds(1s) / task.per_second);
-                    producer.send(i, messages[i]);
-                }
-                producer.flush();
-            } catch (const std::exception& failure) {
-                std::fprintf(stderr, "latency_client: %s\n", failure.what());
-                std::_Exit(1);
-            }
-        });
-        reader.wait_for(task.count);
-        sender.join();
-    } else {
-        std::mt19937 random(1);
-        for (size_t i = 0; i < task.count; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
-            producer.send(i, messages[i]);
-            reader.wait_for(i + 1);
+class TopicReader : public Reader {
+  public:
+    explicit TopicReader(const Task& task)
+        : handle_(open(RD_KAFKA_CONSUMER, {{"bootstrap.servers", task.brokers},
+                                           {"broker.address.family", "v4"},
+                                           {"group.id", "latency_client"},
+                                           {"enable.auto.commit", "false"}})) {
+        rd_kafka_topic_partition_list_t* all = rd_kafka_topic_partition_list_new(task.partitions);
+        for (int partition = 0; partition < task.partitions; ++partition) {
+            int64_t low = 0;
+            int64_t high = 0;
+            check(rd_kafka_query_watermark_offsets(handle_.get(), task.topic.c_str(), partition, &low, &high,
+                                                   kTimeoutMs),
+                  "cannot read the watermarks of " + task.topic);
+            rd_kafka_topic_partition_list_add(all, task.topic.c_str(), partition)->offset = high;
         }
+        const rd_kafka_resp_err_t code = rd_kafka_assign(handle_.get(), all);
+        rd_kafka_topic_partition_list_destroy(all);
+        check(code, "cannot assign the partitions");
     }
-    for (const Message& message : messages) {
-        const std::chrono::duration<double, std::milli> took = Clock::duration(message.seen - message.sent);
-        std::printf("%.3f\n", took.count());
+
+    void look(Messages& messages) override {
+        rd_kafka_message_t* message = rd_kafka_consumer_poll(handle_.get(), 100);
+        if (!message) return;
+        const rd_kafka_resp_err_t code = message->err;
+        const std::string id(static_cast<const char*>(message->payload), code ? 0 : message->len);
+        rd_kafka_message_destroy(message);
+        check(code, "a message cannot be read");
+        messages.see(id.c_str(), Clock::now().time_since_epoch().count());
     }
+
+  private:
+    Handle handle_;
+};
+
+std::unique_ptr<Reader> reader_of(const Task& task) {
+    if (task.reader == "table") return std::make_unique<TableReader>();
+    if (task.reader == "topic") return std::make_unique<TopicReader>(task);
+    throw Failure("READER is table or topic");
+}
+
+void stream(const Task& task, Producer& producer, Reader& reader, Messages& messages) {
+    std::thread sender([&] {
+        try {
+            const auto start = Clock::now();
+            for (size_t i = 0; i < task.count; ++i) {
+                std::this_thread::sleep_until(start + i * std::chrono::nanoseconds(1s) / task.per_second);
+                producer.send(i, messages[i]);
+            }
+            producer.flush();
+        } catch (const std::exception& failure) {
+            std::fprintf(stderr, "latency_client: %s\n", failure.what());
+            std::_Exit(1);
+        }
+    });
+    reader.wait_for(task.count, messages, kGiveUp + std::chrono::seconds(task.count / task.per_second));
+    sender.join();
+}
+
+void run(const Task& task) {
+    Messages messages(task);
+    Producer producer(task);
+    const std::unique_ptr<Reader> reader = reader_of(task);
+    std::mt19937 random(1);
+    if (task.per_second) stream(task, producer, *reader, messages);
+    for (size_t i = messages.first_unseen(); i < task.count; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
+        producer.send(i, messages[i]);
+        reader->wait_for(i + 1, messages, kGiveUp);
+    }
+    messages.print();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     try {
-        if (argc != 7) throw Failure("expected BROKERS TOPIC PARTITIONS FIRST_ID MESSAGES PER_SECOND");
-        run({argv[1], argv[2], std::stoi(argv[3]), std::stoull(argv[4]), std::stoul(argv[5]),
-             std::stoi(argv[6])});
+        if (argc != 8) throw Failure("expected BROKERS TOPIC PARTITIONS READER FIRST_ID MESSAGES PER_SECOND");
+        run({argv[1], argv[2], std::stoi(argv[3]), argv[4], std::stoull(argv[5]), std::stoul(argv[6]),
+             std::stoul(argv[7])});
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "latency_client: %s\n", failure.what());
         return 1;
