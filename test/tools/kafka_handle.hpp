@@ -74,13 +74,23 @@ inline std::map<std::string, int> topics(rd_kafka_t* handle) {
     return found;
 }
 
-// Returns when the topic has that many partitions with a leader; 0 waits until it is gone.
+// Returns when the topic has that many partitions whose leaders answer; 0 waits until it is gone. Metadata
+// names a leader before that broker knows: an idempotent producer whose first batch it refuses and whose
+// second one it accepts loses the first, because its retry then looks like a duplicate.
 inline void wait_for_partitions(rd_kafka_t* handle, const std::string& topic, int partitions) {
     using namespace std::chrono_literals;
+    int answered = 0;
     for (const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);;) {
         const auto known = topics(handle);
         const auto found = known.find(topic);
-        if (found == known.end() ? partitions == 0 : partitions > 0 && found->second >= partitions) return;
+        if (found == known.end() ? partitions == 0 : partitions > 0 && found->second >= partitions) {
+            int64_t low = 0;
+            int64_t high = 0;
+            while (answered < partitions && rd_kafka_query_watermark_offsets(handle, topic.c_str(), answered,
+                                                                             &low, &high, kTimeoutMs) == 0)
+                ++answered;
+            if (answered == partitions) return;
+        }
         if (std::chrono::steady_clock::now() > end)
             throw Failure("topic " + topic + " did not reach " + std::to_string(partitions) + " partitions");
         std::this_thread::sleep_for(20ms);
