@@ -72,6 +72,9 @@ make_topic() {
     shift 3
     say "producing $rows rows into the topic $topic"
     as_test_user kafkatool flood "$topic" --rows "$rows" --shape "$shape" --file "$topic.csv" "$@" >/dev/null
+    # A job would wait for ever for a message that is not there.
+    as_test_user kafkatool watermarks "$topic" | awk -v rows="$rows" '{ n += $3 - $2 } END { exit n != rows }' ||
+        die "the topic $topic does not hold its $rows messages"
     psql_bench -c "CALL make_source('${topic}_src', '${shape}_row', '$topic')"
 }
 

@@ -18,10 +18,12 @@ BEGIN
        FROM pg_attribute WHERE attrelid = shape AND attnum > 0), topic);
 END $$;
 
--- Returns when the messages are applied and visible.
+-- Returns when the messages are applied and visible; gives up when none comes for a minute.
 CREATE PROCEDURE wait_for_messages(job text, expected bigint) LANGUAGE plpgsql AS $$
 DECLARE
   applied bigint;
+  before bigint := 0;
+  progress timestamptz := clock_timestamp();
   trouble text;
 BEGIN
   LOOP
@@ -31,6 +33,12 @@ BEGIN
     SELECT s.last_error INTO trouble
       FROM sluice.job_status s WHERE s.job_name LIKE job AND s.state IN ('ERROR', 'RETRYING');
     IF FOUND THEN RAISE EXCEPTION 'job % after % messages: %', job, applied, trouble; END IF;
+    IF applied > before THEN
+      before := applied;
+      progress := clock_timestamp();
+    ELSIF clock_timestamp() > progress + interval '1 minute' THEN
+      RAISE EXCEPTION 'job % has applied % of % messages and does not go on', job, applied, expected;
+    END IF;
     COMMIT;
     PERFORM pg_sleep(0.01);
   END LOOP;
