@@ -66,17 +66,20 @@ CONF
 
 psql_bench() { as_test_user "$BINDIR/psql" -XAtq -F $'\t' -v ON_ERROR_STOP=1 "$@"; }
 
-# Makes a topic with its file of the same rows and a foreign table over it: make_topic TOPIC SHAPE ROWS [flood option]...
-make_topic() {
+# Makes a topic with rows and a foreign table over it: fill_topic TOPIC SHAPE ROWS [flood option]...
+fill_topic() {
     local topic=$1 shape=$2 rows=$3
     shift 3
     say "producing $rows rows into the topic $topic"
-    as_test_user kafkatool flood "$topic" --rows "$rows" --shape "$shape" --file "$topic.csv" "$@" >/dev/null
+    as_test_user kafkatool flood "$topic" --rows "$rows" --shape "$shape" "$@" >/dev/null
     # A job would wait for ever for a message that is not there.
     as_test_user kafkatool watermarks "$topic" | awk -v rows="$rows" '{ n += $3 - $2 } END { exit n != rows }' ||
         die "the topic $topic does not hold its $rows messages"
     psql_bench -c "CALL make_source('${topic}_src', '${shape}_row', '$topic')"
 }
+
+# The same with a file of the rows beside it.
+make_topic() { fill_topic "$@" --file "$1.csv"; }
 
 # Runs one contender on the table `target` and prints its line: seconds, CPU ticks of the client, of the backends, and
 # for jobs memory and stages. contender NAME TOPIC ROWS ARGUMENTS_OF_CREATE_JOB

@@ -16,6 +16,11 @@ my %title = (
 	merge_guard  => 'Merge with order columns and delete condition',
 	merge_big    => 'Merge into a large table',
 	update       => 'Update a filled table',
+	growth       => 'One job while its table doubles, no index',
+	growth_key   => 'One job while its table doubles, primary key',
+	workers      => 'Workers, 4 partitions',
+	partitions   => 'Workers, 64 partitions',
+	jobs         => 'One job, and many jobs with a topic and a table each',
 	wide         => '200 columns',
 	long         => 'Texts of 100 KB',
 	tiny         => 'Two columns',
@@ -31,6 +36,7 @@ my %name = (
 	update_from      => 'rows at hand, `UPDATE … FROM`',
 	job1             => 'sluice, 1 worker',
 	job2             => 'sluice, 2 workers',
+	job4             => 'sluice, 4 workers',
 	job1_guard       => 'sluice, 1 worker, with both',
 	job1_expressions => 'sluice, 1 worker, with expressions');
 my $hz = POSIX::sysconf(POSIX::_SC_CLK_TCK());
@@ -82,19 +88,22 @@ sub table
 	my $case      = shift;
 	my $reference = $runs{$case}{ $contenders{$case}[0] };
 	my $first     = $reference->[0];
-	printf "\n## %s\n\n%s rows in, %s rows in the table after it.\n\n", $title{$case} // $case, thousands($first->{rows}),
-	  thousands($first->{count});
+	my %sizes     = map { $_->{rows} => 1 } map { $_->[0] } values %{ $runs{$case} };
+	printf "\n## %s\n\n", $title{$case} // $case;
+	printf '%s rows in, ', thousands($first->{rows}) if keys %sizes == 1;
+	printf "%s rows in the table after it.\n\n", thousands($first->{count});
 	print '| contender | rows/s: min – **median** – max | ratio | CPU s per million rows: client + backend |',
 	  " rows a transaction | MB a worker | ms by stage |\n|---|---|---|---|---|---|---|\n";
 	for my $contender (@{ $contenders{$case} })
 	{
 		my @runs   = @{ $runs{$case}{$contender} };
 		my @rates  = sort { $a <=> $b } map { $_->{rate} } @runs;
+		my @commits = grep { $_->{transactions} ne '-' } @runs;
 		my @memory = grep { $_ ne '-' } map { $_->{memory} } @runs;
 		printf "| %s | %s – **%s** – %s | %.2f | %s + %s | %s | %s | %s |\n", $name{$contender} // $contender,
 		  thousands($rates[0]), thousands(median(@rates)), thousands($rates[-1]), ratio(\@runs, $reference),
 		  cpu(\@runs, 'client'), cpu(\@runs, 'backend'),
-		  thousands(median(map { $_->{rows} / ($_->{transactions} || 1) } @runs)),
+		  @commits ? thousands(median(map { $_->{rows} / ($_->{transactions} || 1) } @commits)) : '',
 		  @memory ? thousands(median(@memory) / 1024) : '', $runs[-1]{stages} eq '-' ? '' : $runs[-1]{stages};
 	}
 }
