@@ -131,13 +131,13 @@ in_order() {
     if ((round % 2)); then echo "$@"; else echo "${reversed[@]}"; fi
 }
 
-# The Python with the worker's modules, from PyPI; empty when it cannot be had.
+# A Python with modules from PyPI; prints nothing when they cannot be had: bench_python "MODULE, …" PACKAGE...
 bench_python() {
-    local venv=$ROOT/build/bench/venv
-    if [ ! -x "$venv/bin/python" ] || ! "$venv/bin/python" -c 'import confluent_kafka, psycopg' 2>/dev/null; then
+    local venv=$ROOT/build/bench/venv modules=$1
+    shift
+    if ! "$venv/bin/python" -c "import $modules" 2>/dev/null; then
         mkdir -p "${venv%/*}"
-        { python3 -m venv "$venv" && "$venv/bin/pip" install -q confluent-kafka 'psycopg[binary]'; } \
-            >"$venv.log" 2>&1 || return 0
+        { python3 -m venv "$venv" && "$venv/bin/pip" install -q "$@"; } >"$venv.log" 2>&1 || return 0
     fi
     echo "$venv/bin/python"
 }
@@ -162,7 +162,7 @@ print(f"Python {sys.version.split()[0]}, confluent-kafka {k.__version__} with li
 
 # Shows the report on stdin and keeps it, with the lines it is made of: keep_report SUFFIX
 keep_report() {
-    local name
+    local name plotter
     name=bench/results/$(date +%F-%H%M)$1
     check_server_logs "$work"
     mkdir -p "$ROOT/bench/results"
@@ -170,4 +170,10 @@ keep_report() {
     tee "$ROOT/$name.md"
     cp results.tsv "$ROOT/$name.tsv"
     say "kept in $name.md and .tsv"
+    if [ "${PLOT:-no}" = yes ]; then
+        plotter=$(bench_python matplotlib matplotlib)
+        if [ -z "$plotter" ]; then say "no plot: matplotlib cannot be had, see build/bench/venv.log"; return; fi
+        "$plotter" "$BENCH/plot.py" results.tsv "$ROOT/$name.svg"
+        say "drawn in $name.svg"
+    fi
 }

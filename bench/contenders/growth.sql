@@ -13,16 +13,21 @@ DO $$ BEGIN RAISE EXCEPTION 'the table does not hold the rows of the topic'; END
 \endif
 WITH mark AS (
   SELECT n, :rows / power(2, n)::bigint AS upto FROM generate_series(0, 4) n
-), passed AS (
-  SELECT m.n, s.* FROM mark m
-    CROSS JOIN LATERAL (SELECT * FROM samples WHERE messages >= m.upto ORDER BY messages, at LIMIT 1) s
+), step AS (  -- samples that saw progress
+  SELECT at, messages, ticks, memory_kb, at - lag(at) OVER (ORDER BY at) AS pause
+    FROM (SELECT *, lag(messages) OVER (ORDER BY at) AS before FROM samples) s
+   WHERE messages > before OR before IS NULL
+), part AS (
+  SELECT n, min(at) AS at, min(messages) AS messages, min(ticks) AS ticks FROM mark JOIN step ON messages >= upto GROUP BY n
   UNION ALL
-  SELECT 5, s.* FROM samples s WHERE messages = 0 AND ticks = 0 AND memory_kb = 0
+  SELECT 5, at, 0, 0 FROM step WHERE messages = 0
 ), line AS (
-  SELECT n, at, messages, ticks, lag(at) OVER w AS at_before, lag(messages) OVER w AS messages_before,
-         lag(ticks) OVER w AS ticks_before, (SELECT max(s.memory_kb) FROM samples s WHERE s.at <= p.at) AS memory_kb
-    FROM passed p WINDOW w AS (ORDER BY n DESC)
+  SELECT *, lag(at) OVER w AS at_before, lag(messages) OVER w AS messages_before, lag(ticks) OVER w AS ticks_before
+    FROM part WINDOW w AS (ORDER BY n DESC)
 )
 SELECT :'case', format('up to %s messages', :rows / power(2, n)::bigint), :round, messages - messages_before,
-       extract(epoch FROM at - at_before), 0, ticks - ticks_before, :rows_there, 0, '-', memory_kb, '-'
+       extract(epoch FROM at - at_before), 0, ticks - ticks_before, :rows_there, 0, '-',
+       (SELECT max(memory_kb) FROM step WHERE step.at <= line.at),
+       (SELECT format('longest pause %s', round(1000 * extract(epoch FROM max(pause))))
+          FROM step WHERE step.at > at_before AND step.at <= line.at)
   FROM line WHERE messages > messages_before ORDER BY n DESC;
