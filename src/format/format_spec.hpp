@@ -71,7 +71,8 @@ enum class Metadata {
     Value,
     Headers,
     Json,
-    Change  // what a message that tells a change says of it; `field` is the path
+    Header,  // the one that `field` names
+    Change   // what a message that tells a change says of it; `field` is the path
 };
 
 // One column of the foreign table, in table order.
@@ -80,7 +81,8 @@ struct SourceColumn {
     Origin origin = Origin::Value;
     Metadata metadata = Metadata::Topic;  // meaningful when origin is Metadata
     bool wanted = true;                   // false: no definition uses it, it is neither decoded nor checked
-    std::string field{};  // where in the part, or in the change, it stands; empty: by its name or its place
+    std::string field{};  // where in the part or the change it stands, or which header; empty: by its name or
+                          // its place
     ColumnShape shape = ColumnShape::Scalar;
 };
 

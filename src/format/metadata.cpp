@@ -24,7 +24,9 @@ Cell timestamp_type_cell(TimestampType type) {
     return Cell::null();
 }
 
-bool shows_headers(Metadata metadata) { return metadata == Metadata::Headers || metadata == Metadata::Json; }
+bool shows_headers(Metadata metadata) {
+    return metadata == Metadata::Headers || metadata == Metadata::Json || metadata == Metadata::Header;
+}
 
 }  // namespace
 
@@ -39,19 +41,28 @@ Result<MetadataDecoder> MetadataDecoder::make(const RecordSpec& spec, const Head
                 "column \"" + column.name + "\" shows headers, but there is nothing to read them with";
             return error;
         }
-        decoder.columns_.push_back({i, column.metadata, column.wanted});
+        decoder.reads_headers_ |= column.wanted && column.metadata == Metadata::Header;
+        decoder.columns_.push_back({i, column.metadata, column.wanted, column.field});
     }
     return decoder;
 }
 
 void MetadataDecoder::decode(const MessageView& message, Arena& arena, Row row) const {
+    if (reads_headers_) headers_->read(message, *found_);
     for (const Column& column : columns_) {
-        row[column.cell] = column.wanted ? cell_of(column.metadata, message, arena) : Cell::null();
+        row[column.cell] = column.wanted ? cell_of(column, message, arena) : Cell::null();
     }
 }
 
-Cell MetadataDecoder::cell_of(Metadata metadata, const MessageView& message, Arena& arena) const {
-    switch (metadata) {
+// As Kafka's own lastHeader: a name may be repeated.
+Cell MetadataDecoder::header_cell(const std::string& name) const {
+    for (size_t i = found_->size(); i-- > 0;)
+        if ((*found_)[i].name == name) return bytes_cell((*found_)[i].value);
+    return Cell::null();
+}
+
+Cell MetadataDecoder::cell_of(const Column& column, const MessageView& message, Arena& arena) const {
+    switch (column.metadata) {
         case Metadata::Topic:
             return Cell::text(message.topic);
         case Metadata::Partition:
@@ -68,6 +79,8 @@ Cell MetadataDecoder::cell_of(Metadata metadata, const MessageView& message, Are
             return bytes_cell(message.key);
         case Metadata::Value:
             return bytes_cell(message.value);
+        case Metadata::Header:
+            return header_cell(column.header);
         case Metadata::Change:  // the value's decoder fills it
             return Cell::null();
         case Metadata::Headers: {

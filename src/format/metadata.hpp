@@ -8,6 +8,7 @@
 #include "base/result.hpp"
 #include "format/text_check.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,14 @@ class MetadataDecoder {
         size_t cell;
         Metadata metadata;
         bool wanted;
+        std::string header;
     };
 
-    MetadataDecoder(TextCheck check, const HeaderReader* headers) : check_(check), headers_(headers) {}
+    MetadataDecoder(TextCheck check, const HeaderReader* headers)
+        : check_(check), headers_(headers), found_(std::make_shared<std::vector<Header>>()) {}
 
-    Cell cell_of(Metadata metadata, const MessageView& message, Arena& arena) const;
+    Cell cell_of(const Column& column, const MessageView& message, Arena& arena) const;
+    Cell header_cell(const std::string& name) const;
     void append_headers(std::string& json, const MessageView& message) const;
     void append_record(std::string& json, const MessageView& message) const;
     void append_member(std::string& json, std::string_view name, std::string_view base64_name,
@@ -39,6 +43,9 @@ class MetadataDecoder {
     std::vector<Column> columns_;
     TextCheck check_;
     const HeaderReader* headers_;
+    bool reads_headers_ = false;  // for columns with one header
+    // Of the message at hand; kept for its memory. Copies share it, and belong to one thread.
+    std::shared_ptr<std::vector<Header>> found_;
 };
 
 }  // namespace sluice

@@ -142,6 +142,11 @@ Result<void> check_column(const OptionList& options) {
     if (find(options, "field") && find(options, "metadata"))
         return Error::config("22023", "options \"field\" and \"metadata\" exclude each other", {},
                              "A field is part of the value or of the key.");
+    for (const char* other : {"source", "field", "metadata"})
+        if (find(options, "header") && find(options, other))
+            return Error::config("22023",
+                                 "options \"header\" and \"" + std::string(other) + "\" exclude each other",
+                                 {}, "A header is neither part of the value nor of the key.");
     if (find(options, "source") && find(options, "metadata"))
         return Error::config("22023", "options \"source\" and \"metadata\" exclude each other", {},
                              "A column is part of the value, part of the key, or metadata.");
@@ -174,6 +179,11 @@ Result<SourceColumn> build_column(const ColumnOptions& written, const RecordSpec
         MetadataWord word = metadata_for("metadata", *metadata).value();
         column.metadata = word.metadata;
         column.field = std::move(word.field);
+    }
+    if (const std::string* header = find(written.options, "header")) {
+        column.origin = Origin::Metadata;
+        column.metadata = Metadata::Header;
+        column.field = *header;
     }
     if (const std::string* path = find(written.options, "field")) column.field = *path;
     return column;
@@ -287,7 +297,9 @@ SourceOptions options_of(const SourceSpec& source) {
     const Origin plain = source.record.value ? Origin::Value : Origin::Key;
     for (const SourceColumn& column : source.record.columns) {
         ColumnOptions& written = options.columns.emplace_back(ColumnOptions{column.name, {}});
-        if (column.origin == Origin::Metadata)
+        if (column.origin == Origin::Metadata && column.metadata == Metadata::Header)
+            written.options.emplace_back("header", column.field);
+        else if (column.origin == Origin::Metadata)
             written.options.emplace_back("metadata", metadata_word(column.metadata, column.field));
         else if (column.origin != plain)
             written.options.emplace_back("source", word_for(kPayloads, column.origin));

@@ -92,6 +92,11 @@ Result<void> check_field(const std::string& subject, std::string_view value) {
     return error;
 }
 
+Result<void> check_header(const std::string& subject, std::string_view value) {
+    if (!value.empty()) return {};
+    return Error::config("22023", subject + " must name a header", {}, "Write it as in header 'trace-id'.");
+}
+
 Result<void> check_metadata(const std::string& subject, std::string_view value) {
     auto metadata = metadata_for(subject, value);
     if (!metadata) return metadata.error();
@@ -149,6 +154,7 @@ constexpr SourceRule kRules[] = {
       "topic, partition, offset, timestamp, timestamp_type, leader_epoch, key, value, headers or json; of "
       "changes also op, ts_ms, source.lsn and the like"},
      check_metadata},
+    {{Scope::Column, "header", "the header that the column shows", "a name"}, check_header},
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ constexpr std::string_view kPayloadKeys[] = {"COLUMNS", "FORMAT", "CSV_OPTION", 
                                              "JSON_OPTION"};
 constexpr std::string_view kMetaKeys[] = {"COLUMNS", "FORMAT"};
 constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE", "FIELD"};
-constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA"};
+constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA", "HEADER"};
 constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ESCAPE",
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
 constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
@@ -62,6 +62,14 @@ std::vector<YamlMetaColumn> YamlPayloadReader::read_meta(const YamlItem& item) {
                 reader_.value(read.metadata, metadata_for("METADATA", reader_.text(read.metadata)));
             column.metadata = word.metadata;
             column.column.field = word.field;
+        }
+        if (read.header) {
+            if (read.metadata) reader_.fail(read.header, "22023", "HEADER and METADATA exclude each other");
+            column.metadata = Metadata::Header;
+            column.column.field = reader_.text(read.header);
+            if (column.column.field.empty())
+                reader_.fail(read.header, "22023", "HEADER must name a header",
+                             "Write it as in HEADER: trace-id.");
         }
         if (column.metadata != Metadata::Json) continue;
         const std::string type = to_lower(column.column.type);
@@ -124,6 +132,7 @@ YamlPayloadReader::Column YamlPayloadReader::read_column(const YamlItem& item, K
     column.column.name = reader_.identifier(name);
     column.column.type = reader_.text(reader_.child(item, "TYPE"));
     column.metadata = reader_.child(item, "METADATA");
+    column.header = reader_.child_or_null_word(item, "HEADER");
     if (const YamlItem field = reader_.child_or_null_word(item, "FIELD")) {
         column.column.field = reader_.text(field);
         (void)reader_.value(field, parse_json_path(column.column.field));

@@ -25,6 +25,7 @@ class YamlPayloadReader {
     struct Column {
         YamlColumn column;
         YamlItem metadata;
+        YamlItem header;
         YamlItem at;
     };
 

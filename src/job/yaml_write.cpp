@@ -156,7 +156,9 @@ class JobWriter {
         yaml_.list("COLUMNS");
         for (const YamlMetaColumn& each : job_.meta) {
             column(each.column);
-            if (each.metadata != Metadata::Json)
+            if (each.metadata == Metadata::Header)
+                yaml_.entry("HEADER", each.column.field);
+            else if (each.metadata != Metadata::Json)
                 yaml_.entry("METADATA", metadata_word(each.metadata, each.column.field));
             yaml_.end_map();
         }

@@ -64,6 +64,7 @@ Result<SourceFacts> find_source(const std::string& name) {
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"
         "       NOT EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
         "                    WHERE (o.option_name = 'source' AND lower(o.option_value) = 'key')"
+        "                       OR o.option_name = 'header'"
         "                       OR (o.option_name = 'metadata' AND lower(o.option_value) = ANY ($2))),"
         "       EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
         "                WHERE o.option_name = 'metadata' AND o.option_value = 'op')"

@@ -108,6 +108,20 @@ cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM by_json'), '>', 50, 's
 is($node->safe_psql('postgres', "SELECT count(*) FROM sluice.progress WHERE next_offset <> (SELECT max(o) + 1 FROM sent s WHERE s.topic = progress.topic)"),
 	'0', 'nothing was left out');
 
+# Single headers, as bytes and as text, and keys of which a part is wanted.
+$topic = new_topic('headers', 1);
+produce($topic, [ [ 0, '{"id": 1}', '{"v": 1}', [ [ 'trace-id', 'abc' ], [ 'trace-id', "d\xc3\xa9" ], [ 'raw', "\x00\xff" ], [ 'none', undef ] ] ],
+	[ 0, undef, '{"v": 2}', [] ], [ 0, '{"id": 3}', '{"v": 3}', [ [ 'trace-id', "\xff" ] ] ] ]);
+$node->safe_psql('postgres', qq{
+	CREATE FOREIGN TABLE headers_src (v int, key_id int OPTIONS (source 'key', field 'id'), trace text OPTIONS (header 'trace-id'),
+		raw bytea OPTIONS (header 'raw'), none text OPTIONS (header 'none')) SERVER shop OPTIONS (topic '$topic', format 'json', key_format 'json');
+	CREATE TABLE headers (v int, key_id int, trace text, raw bytea, none text);
+	SELECT sluice.create_job('headers', 'headers_src', 'headers', 'insert', options => '{"error_limit": 5}');
+});
+$node->safe_psql('postgres', "CALL sluice.run_job('headers')");
+is($node->safe_psql('postgres', 'SELECT v, key_id, trace, raw, none IS NULL FROM headers ORDER BY v'), "1|1|d\xc3\xa9|\\x00ff|t\n2||||t", 'single headers are columns');
+is($node->safe_psql('postgres', "SELECT kafka_offset, sqlstate, column_name FROM sluice.errors WHERE job_name = 'headers'"), '2|22021|trace', 'a header that is no text is a reject');
+
 # A SELECT on the foreign table reads the same and ends with the error of the first bad message.
 my ($ret, $out, $err) = $node->psql('postgres', 'SELECT count(*) FROM orders_src');
 like($err, qr/CONTEXT:.*message at topic \S+, partition 0, offset \d+/, 'a SELECT says what is wrong and where');

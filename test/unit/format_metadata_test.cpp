@@ -52,6 +52,24 @@ TEST(Metadata, Scalars) {
     EXPECT_EQ(decoded.numbers, (std::vector<int64_t>{0, 3, 42, 1'700'000'000'123, 0, 7, 0, 0}));
 }
 
+TEST(Metadata, OneHeaderIsTheLastOfItsName) {
+    const FixedHeaders reader({{"a", Bytes::of("1")},
+                               {"b", {}},
+                               {"a", Bytes::of(std::string_view("2\0", 2))},
+                               {"c", Bytes::of("")}});
+    RecordSpec spec;
+    for (const char* name : {"a", "b", "c", "d"}) {
+        SourceColumn column = metadata_column(name, Metadata::Header);
+        column.field = name;
+        spec.columns.push_back(column);
+    }
+    const Decoded decoded = decode(decoder_of(spec, &reader), message_of({}));
+    EXPECT_EQ(decoded.kinds,
+              (std::vector{CellKind::Binary, CellKind::Null, CellKind::Binary, CellKind::Null}));
+    EXPECT_EQ(decoded.texts, (Texts{std::string("2\0", 2), kNull, "", kNull}));
+    EXPECT_NE(refusal_of(spec).message, "");
+}
+
 TEST(Metadata, WhatIsNotKnownIsNull) {
     const RecordDecoder decoder =
         decoder_of(metadata_source({Metadata::Timestamp, Metadata::TimestampType, Metadata::LeaderEpoch,

@@ -25,7 +25,7 @@ TEST(SourceOptions, TheTableListsEachOptionOnce) {
     for (const char* name :
          {"topic_pattern", "schema", "reader_schema", "message", "framing", "rows_path", "registry_url"})
         EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
-    EXPECT_EQ(seen.size(), 26u);
+    EXPECT_EQ(seen.size(), 27u);
 }
 
 TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
@@ -42,7 +42,8 @@ TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
         "key_timestamp_unit, key_ignore_case.\nHINT: Perhaps you meant \"format\".");
     EXPECT_EQ(refusal(Scope::Column, "metadat", "topic"),
               "HV00D unknown option \"metadat\" of a column\n"
-              "DETAIL: Options of a column: field, source, metadata.\nHINT: Perhaps you meant \"metadata\".");
+              "DETAIL: Options of a column: field, source, metadata, header.\nHINT: Perhaps you meant "
+              "\"metadata\".");
     // Names are case-sensitive, as everywhere in FDW options.
     EXPECT_NE(refusal(Scope::Table, "Topic", "t"), "accepted");
 }
@@ -188,6 +189,12 @@ TEST(SourceOptions, WhatAnObjectNeeds) {
     EXPECT_EQ(refusal(Scope::Column, OptionList{{"field", "a.b"}, {"metadata", "key"}}),
               "22023 options \"field\" and \"metadata\" exclude each other\n"
               "HINT: A field is part of the value or of the key.");
+    EXPECT_EQ(refusal(Scope::Column, OptionList{{"header", "trace-id"}}), "accepted");
+    EXPECT_EQ(refusal(Scope::Column, OptionList{{"header", "trace-id"}, {"metadata", "key"}}),
+              "22023 options \"header\" and \"metadata\" exclude each other\n"
+              "HINT: A header is neither part of the value nor of the key.");
+    EXPECT_EQ(refusal(Scope::Column, "header", ""),
+              "22023 option \"header\" must name a header\nHINT: Write it as in header 'trace-id'.");
     EXPECT_EQ(refusal(Scope::Column, OptionList{{"source", "key"}, {"metadata", "key"}}),
               "22023 options \"source\" and \"metadata\" exclude each other\n"
               "HINT: A column is part of the value, part of the key, or metadata.");

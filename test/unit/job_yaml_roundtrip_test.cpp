@@ -66,6 +66,7 @@ class Maker {
         if (which != 1) yaml.key = payload();
         if (maybe()) yaml.meta.push_back({{fresh_name(), "jsonb"}, Metadata::Json});
         if (maybe()) yaml.meta.push_back({{fresh_name(), text()}, Metadata::TimestampType});
+        if (maybe()) yaml.meta.push_back({{fresh_name(), "text", text()}, Metadata::Header});
         if (maybe()) yaml.schema = name();
         yaml.table = name();
         if (maybe()) yaml.metadata_schema = name();
