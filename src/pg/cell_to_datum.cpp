@@ -159,7 +159,7 @@ Datum CellConverter::from_epoch(int64 microseconds) {
         return DateADTGetDatum(static_cast<DateADT>(days));
     }
     if (type_ == TIMESTAMPTZOID || type_ == TIMESTAMPOID) {
-        if (typmod_ >= 0) AdjustTimestampForTypmod(&timestamp, typmod_);
+        if (typmod_ >= 0) compat::round_timestamp(&timestamp, typmod_);
         return TimestampTzGetDatum(timestamp);
     }
     if (base_ == TIMESTAMPTZOID) return from_text(timestamptz_to_str(timestamp));
