@@ -1,8 +1,12 @@
-// How fast one core turns messages into cells. usage: decode_bench [SECONDS for each case]
+// How fast one core turns messages into cells, and how fast a library walks over the same bytes.
+// usage: decode_bench [SECONDS for each case [PART OF THE NAMES of the cases]]
 // Prints megabytes of payload a second; judges nothing, because machines differ.
 #include "../test/tools/orders.hpp"
 #include "format/record_decoder.hpp"
 
+#include <simdjson.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -16,11 +20,17 @@ using namespace sluice;
 
 constexpr size_t kMessages = 20'000;  // about 2 MB of orders: larger than the inner caches, as a batch is
 
+using Payload = std::function<std::string(const std::string& order)>;
+
 struct Case {
     const char* name;
     RecordSpec spec;
-    std::function<std::string(const std::string& order)> payload;
+    Payload payload;
 };
+
+const char* const kNames[] = {"id",    "version", "customer_id", "sku", "quantity",
+                              "price", "status",  "ordered_at",  "note"};
+constexpr size_t kNumbers[] = {0, 1, 2, 4, 5};
 
 RecordSpec source(FormatSpec format, size_t columns, size_t wanted) {
     RecordSpec spec;
@@ -37,16 +47,75 @@ std::string replace_all(std::string text, const std::string& from, const std::st
     return text;
 }
 
-void run(const Case& one, double length) {
+// The fields of an order, without quotes.
+std::vector<std::string> fields_of(const std::string& order) {
+    std::vector<std::string> fields(1);
+    bool quoted = false;
+    for (const char c : order) {
+        if (c == '"') {
+            quoted = !quoted;
+        } else if (c == ',' && !quoted) {
+            fields.emplace_back();
+        } else {
+            fields.back() += c;
+        }
+    }
+    return fields;
+}
+
+std::string as_json(const std::string& order) {
+    const std::vector<std::string> fields = fields_of(order);
+    std::string json = "{";
+    for (size_t i = 0; i < fields.size(); ++i) {
+        const bool number = std::find(std::begin(kNumbers), std::end(kNumbers), i) != std::end(kNumbers);
+        json += (i ? ",\"" : "\"") + std::string(kNames[i]) + "\":";
+        json += number ? fields[i] : "\"" + fields[i] + "\"";
+    }
+    return json + "}";
+}
+
+RecordSpec json_source(size_t wanted) {
+    RecordSpec spec = source(FormatSpec{Format::Json, {}, {}}, std::size(kNames), wanted);
+    for (size_t i = 0; i < std::size(kNames); ++i) {
+        spec.columns[i].name = kNames[i];
+        const bool number = std::find(std::begin(kNumbers), std::end(kNumbers), i) != std::end(kNumbers);
+        if (number && i != 5) spec.columns[i].shape = ColumnShape::Integer;
+    }
+    return spec;
+}
+
+std::vector<std::string> payloads_of(const Payload& payload) {
     tools::Orders orders(1'000'000, 1);
     std::vector<std::string> payloads(kMessages);
-    size_t bytes = 0;
-    for (std::string& payload : payloads) {
+    for (std::string& one : payloads) {
         std::string order;
         orders.append(order);
-        payload = one.payload(order);
-        bytes += payload.size();
+        one = payload(order);
     }
+    return payloads;
+}
+
+// Calls `all`, which goes over all payloads once, for as long as that.
+template <class All>
+void measure(const char* name, const std::vector<std::string>& payloads, double length, const All& all) {
+    size_t bytes = 0;
+    for (const std::string& payload : payloads) bytes += payload.size();
+    // The processor's time, so that whatever else runs on the machine does not count.
+    const std::clock_t start = std::clock();
+    double spent = 0;
+    size_t rounds = 0;
+    for (; spent < length; ++rounds) {
+        all();
+        spent = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+    }
+    const double total = static_cast<double>(rounds);
+    std::printf("%-38s %8.0f MB/s %8.0f ns/message %6zu bytes/message\n", name,
+                total * static_cast<double>(bytes) / spent / 1e6,
+                spent / total / static_cast<double>(kMessages) * 1e9, bytes / kMessages);
+}
+
+void run(const Case& one, double length) {
+    const std::vector<std::string> payloads = payloads_of(one.payload);
     Result<RecordDecoder> decoder = RecordDecoder::make(one.spec, nullptr);
     if (!decoder) {
         std::fprintf(stderr, "%s: %s\n", one.name, decoder.error().message.c_str());
@@ -54,11 +123,7 @@ void run(const Case& one, double length) {
     }
     Arena arena;
     std::vector<Cell> row(one.spec.columns.size());
-    // The processor's time, so that whatever else runs on the machine does not count.
-    const std::clock_t start = std::clock();
-    double spent = 0;
-    size_t rounds = 0;
-    for (; spent < length; ++rounds) {
+    measure(one.name, payloads, length, [&] {
         arena.reset();
         for (const std::string& payload : payloads) {
             MessageView message;
@@ -68,12 +133,26 @@ void run(const Case& one, double length) {
                 std::exit(1);
             }
         }
-        spent = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    }
-    const double total = static_cast<double>(rounds);
-    std::printf("%-34s %8.0f MB/s %8.0f ns/message %6zu bytes/message\n", one.name,
-                total * static_cast<double>(bytes) / spent / 1e6,
-                spent / total / static_cast<double>(kMessages) * 1e9, bytes / kMessages);
+    });
+}
+
+// simdjson's own walk over all fields of the same bytes, which it wants padded.
+void walk_json(double length) {
+    const std::vector<std::string> payloads = payloads_of(as_json);
+    std::vector<simdjson::padded_string> padded;
+    for (const std::string& payload : payloads) padded.emplace_back(payload);
+    simdjson::ondemand::parser parser;
+    size_t seen = 0;
+    measure("  simdjson's walk over these", payloads, length, [&] {
+        for (const simdjson::padded_string& payload : padded) {
+            simdjson::ondemand::document document = parser.iterate(payload);
+            for (auto field : document.get_object()) {
+                seen += field.unescaped_key().value_unsafe().size();
+                seen += field.value().raw_json_token().value_unsafe().size();
+            }
+        }
+    });
+    if (seen == 0) std::exit(1);
 }
 
 }  // namespace
@@ -99,7 +178,12 @@ int main(int argc, char** argv) {
          [](const std::string& order) { return replace_all(order, "\t", "\\t"); }},
         {"delimited, \"||\" and quotes", source(bars, 1, 1), as_it_is},
         {"text", source({Format::Text, {}}, 1, 1), as_it_is},
+        {"json, orders", json_source(9), as_json},
+        {"json, orders, two of nine wanted", json_source(2), as_json},
     };
-    for (const Case& one : cases) run(one, length);
+    const std::string wanted = argc > 2 ? argv[2] : "";
+    for (const Case& one : cases)
+        if (std::string(one.name).find(wanted) != std::string::npos) run(one, length);
+    if (std::string("json").find(wanted) != std::string::npos) walk_json(length);
     return 0;
 }

@@ -38,7 +38,9 @@ bool is_number(std::string_view word) {
     return at == end;
 }
 
-bool is_word(std::string_view word) {
+}  // namespace
+
+bool JsonCursor::is_word(std::string_view word) {
     switch (word.front()) {
         case 't':
             return word == "true";
@@ -50,8 +52,6 @@ bool is_word(std::string_view word) {
             return is_number(word);
     }
 }
-
-}  // namespace
 
 bool JsonCursor::check_escapes(std::string_view inner, size_t at) {
     for (size_t i = inner.find('\\'); i != inner.npos; i = inner.find('\\', i)) {
@@ -71,74 +71,14 @@ bool JsonCursor::check_escapes(std::string_view inner, size_t at) {
     return true;
 }
 
-bool JsonCursor::take_string(std::string_view& inner, bool& escaped) {
-    const size_t begin = tokens_[at_] + 1;
-    const size_t end = trimmed_end();
-    if (end <= begin || text_[end - 1] != '"') return fail(begin - 1, "a string is never closed");
-    inner = text_.substr(begin, end - 1 - begin);
-    escaped = false;
-    if (escape_ < end) [[unlikely]] {
-        if (escape_ < begin) find_escape(begin);
-        escaped = escape_ < end;
-        if (escaped && !check_escapes(inner, begin)) return false;
-    }
-    end_ = end;
-    ++at_;
-    return true;
+bool JsonCursor::find_escapes(std::string_view inner, size_t begin, bool& escaped) {
+    if (escape_ < begin) find_escape(begin);
+    escaped = escape_ < begin + inner.size();
+    return !escaped || check_escapes(inner, begin);
 }
 
-bool JsonCursor::take_word(std::string_view& word) {
-    if (at_end()) return fail(text_.size(), "the text ends where a value is expected");
-    const size_t begin = tokens_[at_];
-    end_ = trimmed_end();
-    if (end_ <= begin) return fail(begin, "a value is expected");
-    word = text_.substr(begin, end_ - begin);
-    if (!is_word(word)) return fail(begin, "a value is expected");
-    ++at_;
-    return true;
-}
-
-bool JsonCursor::take_key(std::string_view& inner, bool& escaped) {
-    if (peek() != '"') return fail(offset(), "the name of a field is expected");
-    if (!take_string(inner, escaped)) return false;
-    if (peek() != ':') return fail(offset(), "\":\" is expected after the name of a field");
-    ++at_;
-    return true;
-}
-
-bool JsonCursor::enter() {
-    if (level_ < kMostLevels) {
-        ++level_;
-        ++at_;
-        return true;
-    }
+bool JsonCursor::too_deep() {
     return fail(offset(), "arrays and objects are nested more than 1000 levels deep", JsonFault::Kind::Limit);
-}
-
-bool JsonCursor::open(char bracket, char closing, bool& empty) {
-    if (peek() != bracket) return fail(offset(), "a value is expected");
-    if (!enter()) return false;
-    empty = peek() == closing;
-    if (empty) {
-        end_ = offset() + 1;
-        ++at_;
-        --level_;
-    }
-    return true;
-}
-
-bool JsonCursor::next(char closing, bool& more) {
-    const char c = peek();
-    more = c == ',';
-    if (!more) {
-        if (c != closing)
-            return fail(offset(),
-                        closing == '}' ? "\",\" or \"}\" is expected" : "\",\" or \"]\" is expected");
-        end_ = offset() + 1;
-        --level_;
-    }
-    ++at_;
-    return true;
 }
 
 bool JsonCursor::take_end() {
@@ -146,11 +86,11 @@ bool JsonCursor::take_end() {
 }
 
 // Without recursion: messages decide how deep it goes.
-bool JsonCursor::skip_value() {
+bool JsonCursor::skip_nested() {
     std::array<bool, kMostLevels + 1> in_object;
     const size_t outside = level_;
     std::string_view ignored;
-    bool escaped, flag;
+    bool escaped = false, flag = false;
     for (;;) {
         bool closed = true;
         switch (peek()) {

@@ -38,14 +38,79 @@ class JsonCursor {
         find_escape(offset);
     }
 
-    // Each takes what its name says or returns false and leaves the reason in `fault`.
-    bool skip_value();
-    bool take_string(std::string_view& inner, bool& escaped);
-    bool take_word(std::string_view& word);  // number, true, false or null
-    bool take_key(std::string_view& inner, bool& escaped);
-    bool open(char bracket, char closing, bool& empty);
+    // Each takes what its name says or returns false and leaves the reason in `fault`. What runs for every
+    // token is inline: there are few bytes between two of them.
+    bool skip_value() {
+        const char first = peek();
+        if (first == '{' || first == '[') return skip_nested();
+        std::string_view ignored;
+        bool escaped;
+        return first == '"' ? take_string(ignored, escaped) : take_word(ignored);
+    }
+
+    bool take_string(std::string_view& inner, bool& escaped) {
+        const size_t begin = tokens_[at_] + 1;
+        const size_t end = trimmed_end();
+        if (end <= begin || text_[end - 1] != '"') return fail(begin - 1, "a string is never closed");
+        inner = {text_.data() + begin, end - 1 - begin};
+        escaped = false;
+        if (escape_ < end && !find_escapes(inner, begin, escaped)) [[unlikely]]
+            return false;
+        end_ = end;
+        ++at_;
+        return true;
+    }
+
+    // A number, true, false or null.
+    bool take_word(std::string_view& word) {
+        if (at_end()) return fail(text_.size(), "the text ends where a value is expected");
+        const size_t begin = tokens_[at_];
+        const size_t end = trimmed_end();
+        if (end <= begin) return fail(begin, "a value is expected");
+        word = {text_.data() + begin, end - begin};
+        if (!is_whole_number(word) && !is_word(word)) return fail(begin, "a value is expected");
+        end_ = end;
+        ++at_;
+        return true;
+    }
+
+    bool take_key(std::string_view& inner, bool& escaped) {
+        if (peek() != '"') return fail(offset(), "the name of a field is expected");
+        if (!take_string(inner, escaped)) return false;
+        if (peek() != ':') return fail(offset(), "\":\" is expected after the name of a field");
+        ++at_;
+        return true;
+    }
+
+    bool open(char bracket, char closing, bool& empty) {
+        if (peek() != bracket) return fail(offset(), "a value is expected");
+        if (level_ == kMostLevels) return too_deep();
+        ++at_;
+        empty = peek() == closing;
+        if (empty) {
+            end_ = offset() + 1;
+            ++at_;
+        } else {
+            ++level_;
+        }
+        return true;
+    }
+
     // After a value: true in `more` when a comma was taken, false when the closing bracket was.
-    bool next(char closing, bool& more);
+    bool next(char closing, bool& more) {
+        const char c = peek();
+        more = c == ',';
+        if (!more) {
+            if (c != closing)
+                return fail(offset(),
+                            closing == '}' ? "\",\" or \"}\" is expected" : "\",\" or \"]\" is expected");
+            end_ = offset() + 1;
+            --level_;
+        }
+        ++at_;
+        return true;
+    }
+
     bool take_end();
 
     const JsonFault& fault() const { return fault_; }
@@ -65,8 +130,18 @@ class JsonCursor {
         return end;
     }
     static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+    // What most numbers are.
+    static bool is_whole_number(std::string_view word) {
+        if (word.front() < '1' || word.front() > '9') return false;
+        for (const char c : word)
+            if (c < '0' || c > '9') return false;
+        return true;
+    }
+    static bool is_word(std::string_view word);
+    bool skip_nested();
+    bool find_escapes(std::string_view inner, size_t begin, bool& escaped);
     bool check_escapes(std::string_view inner, size_t at);
-    bool enter();
+    bool too_deep();
     // Backslashes are looked for ahead and once, not in each string by itself.
     void find_escape(size_t from) {
         const void* found = std::memchr(text_.data() + from, '\\', text_.size() - from);

@@ -79,7 +79,7 @@ bool JsonRow::read_value(const JsonNode& node) {
 }
 
 bool JsonRow::read_object(const JsonNode& node) {
-    bool more;
+    bool more = false;
     if (!cursor_.open('{', '}', more)) return false;
     for (more = !more; more;) {
         std::string_view name;
@@ -101,7 +101,7 @@ bool JsonRow::read_object(const JsonNode& node) {
 }
 
 bool JsonRow::read_array(const JsonNode& node) {
-    bool more;
+    bool more = false;
     if (!cursor_.open('[', ']', more)) return false;
     more = !more;
     auto item = node.items.begin();
@@ -195,7 +195,8 @@ bool JsonRow::fill_number(const JsonColumn& column, std::string_view raw) {
     cell = Cell::text(raw);
     switch (column.shape) {
         case ColumnShape::Integer: {
-            if (raw.find_first_of(".eE") == raw.npos) return true;
+            const auto is_point = [](char c) { return c == '.' || (c | 0x20) == 'e'; };
+            if (std::none_of(raw.begin(), raw.end(), is_point)) return true;
             char* out = arena_.allocate(kMostWholeDigits);
             if (const auto size = whole_number(raw, out)) cell = Cell::text({out, *size});
             return true;
