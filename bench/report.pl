@@ -93,7 +93,7 @@ sub table
 	printf '%s rows in, ', thousands($first->{rows}) if keys %sizes == 1;
 	printf "%s rows in the table after it.\n\n", thousands($first->{count});
 	print '| contender | rows/s: min – **median** – max | ratio | CPU s per million rows: client + backend |',
-	  " rows a transaction | MB a worker | ms by stage |\n|---|---|---|---|---|---|---|\n";
+	  " rows a transaction | MB a worker | ms |\n|---|---|---|---|---|---|---|\n";
 	for my $contender (@{ $contenders{$case} })
 	{
 		my @runs   = @{ $runs{$case}{$contender} };

@@ -1,5 +1,6 @@
 -- What only `make bench-scale` needs: a look at running workers from inside the server, often and cheap.
-CREATE UNLOGGED TABLE samples (at timestamptz, messages bigint, ticks bigint, memory_kb bigint);
+CREATE UNLOGGED TABLE samples (at timestamptz, messages bigint, ticks bigint, memory_kb bigint,
+  waits_for_messages boolean);
 
 -- User and system time of a process in ticks.
 CREATE FUNCTION cpu_ticks(pid int) RETURNS bigint LANGUAGE sql AS $$
@@ -21,7 +22,9 @@ BEGIN
   WHILE applied < expected LOOP
     SELECT coalesce(sum(messages), 0) INTO applied FROM sluice.offsets;
     INSERT INTO samples
-      SELECT clock_timestamp(), applied, sum(cpu_ticks(worker_pid)), max(private_kb(worker_pid)) FROM sluice.workers;
+      SELECT clock_timestamp(), applied, sum(cpu_ticks(w.worker_pid)), max(private_kb(w.worker_pid)),
+             bool_or(a.wait_event_type = 'Extension')
+        FROM sluice.workers w JOIN pg_stat_activity a ON a.pid = w.worker_pid;
     COMMIT;
     IF applied > before THEN
       before := applied;

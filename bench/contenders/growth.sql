@@ -29,5 +29,7 @@ SELECT :'case', format('up to %s messages', :rows / power(2, n)::bigint), :round
        extract(epoch FROM at - at_before), 0, ticks - ticks_before, :rows_there, 0, '-',
        (SELECT max(memory_kb) FROM step WHERE step.at <= line.at),
        (SELECT format('longest pause %s', round(1000 * extract(epoch FROM max(pause))))
-          FROM step WHERE step.at > at_before AND step.at <= line.at)
+          FROM step WHERE step.at > at_before AND step.at <= line.at) ||
+       (SELECT format(', waiting for messages %s %%', round(avg(coalesce(waits_for_messages, false)::int * 100)))
+          FROM samples WHERE samples.at > at_before AND samples.at <= line.at)
   FROM line WHERE messages > messages_before ORDER BY n DESC;
