@@ -40,6 +40,6 @@ BEGIN
       RAISE EXCEPTION 'job % has applied % of % messages and does not go on', job, applied, expected;
     END IF;
     COMMIT;
-    PERFORM pg_sleep(0.01);
+    PERFORM pg_sleep(0.02);
   END LOOP;
 END $$;
