@@ -211,8 +211,8 @@ void record_replay(JobId job, const std::vector<Replayed>& results) {
     size_t failed = 0;
     for (const Replayed& r : results) failed += r.error.has_value();
     catalog::record_event(job, catalog::Level::Info, "replay_errors",
-                          std::to_string(results.size() - failed) + " messages replayed, " +
-                              std::to_string(failed) + " rejected again",
+                          "messages replayed: " + std::to_string(results.size() - failed) +
+                              ", rejected again: " + std::to_string(failed),
                           current_role_name());
 }
 

@@ -46,7 +46,7 @@ sql(q{SELECT sluice.resume_job('orders')});
 wait_until($node, 'SELECT count(*) FROM orders', '3', name => 'and goes on');
 is(sql(q{SELECT count(*) FROM sluice.replay_errors('orders')}), '0', 'nothing is replayed twice');
 is(sql(q{SELECT message FROM sluice.events WHERE event = 'replay_errors' ORDER BY event_time DESC LIMIT 1}),
-	'1 messages replayed, 0 rejected again', 'the event says so');
+	'messages replayed: 1, rejected again: 0', 'the event says so');
 
 # Within a budget the job runs on while its rejects are replayed; what cannot be helped by hand gets a mapping.
 $topic = new_topic('stock', 1);
