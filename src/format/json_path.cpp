@@ -7,21 +7,29 @@ namespace sluice {
 namespace {
 
 constexpr size_t kMostSteps = 100;
-constexpr std::string_view kWhole = "$";
+constexpr std::string_view kMessage = "$", kRow = "@";
 constexpr std::string_view kSpecial = ".[]\"";
+
+// Neither a name alone nor the first of several steps.
+bool begins_with(std::string_view text, std::string_view word) {
+    return text.starts_with(word) &&
+           (text.size() == word.size() || text[word.size()] == '.' || text[word.size()] == '[');
+}
 
 class Parser {
   public:
     explicit Parser(std::string_view text) : text_(text) {}
 
     Result<JsonPath> run() {
-        if (text_ == kWhole) return JsonPath();
+        const bool anchored = begins_with(text_, kMessage) || begins_with(text_, kRow);
+        if (anchored && text_.size() == 1) return JsonPath();
+        if (anchored) at_ = 1;
         JsonPath path;
         // A path begins with a name or a bracket; after that a name has a dot before it.
         do {
             if (path.size() == kMostSteps) return refuse("has more than 100 steps");
             const bool bracket = at_ < text_.size() && text_[at_] == '[';
-            if (!bracket && !path.empty() && text_[at_++] != '.')
+            if (!bracket && at_ > 0 && text_[at_++] != '.')
                 return refuse("has something between two steps that is neither a dot nor \"[\"");
             if (!(bracket ? read_item(path) : read_name(path))) return refuse(why_);
         } while (at_ < text_.size());
@@ -84,17 +92,19 @@ class Parser {
 
 Result<JsonPath> parse_json_path(std::string_view text) { return Parser(text).run(); }
 
+bool is_of_message(std::string_view text) { return begins_with(text, kMessage); }
+
 std::string to_text(const JsonPath& path) {
-    if (path.empty()) return std::string(kWhole);
+    if (path.empty()) return std::string(kMessage);
     std::string text;
     for (const JsonStep& step : path) {
         if (step.is_item) {
             text += "[" + std::to_string(step.index) + "]";
             continue;
         }
+        const bool taken = text.empty() && (step.name == kMessage || step.name == kRow);
         if (!text.empty()) text += '.';
-        const bool alone = path.size() == 1 && step.name == kWhole;
-        if (!step.name.empty() && !alone && step.name.find_first_of(kSpecial) == std::string::npos) {
+        if (!step.name.empty() && !taken && step.name.find_first_of(kSpecial) == std::string::npos) {
             text += step.name;
             continue;
         }

@@ -24,8 +24,12 @@ struct JsonStep {
 
 using JsonPath = std::vector<JsonStep>;
 
-// `a.b[0]."name with . or [ or quotes"`; `$` is the whole value. A quote inside quotes is doubled.
+// `a.b[0]."name with . or [ or quotes"`; a quote inside quotes is doubled. `$` is the whole message and `@`
+// the whole row, alone or before further steps; they differ where a message becomes several rows, and a path
+// that begins with neither is the row's.
 Result<JsonPath> parse_json_path(std::string_view text);
+// Whether a path that can be read begins with `$`.
+bool is_of_message(std::string_view text);
 
 // The shortest text that parse_json_path reads as this path.
 std::string to_text(const JsonPath& path);

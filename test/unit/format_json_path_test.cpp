@@ -36,7 +36,20 @@ TEST(JsonPath, QuotesProtectWhatMeansSomething) {
     EXPECT_EQ(path_of("\"$\""), (JsonPath{JsonStep::member("$")}));
 }
 
-TEST(JsonPath, DollarIsTheWholeValue) { EXPECT_EQ(path_of("$"), JsonPath()); }
+TEST(JsonPath, DollarIsTheWholeMessageAndAtTheWholeRow) {
+    const JsonPath steps{JsonStep::member("a"), JsonStep::item(1)};
+    for (const char* word : {"$", "@"}) {
+        EXPECT_EQ(path_of(word), JsonPath());
+        EXPECT_EQ(path_of(word + std::string(".a[1]")), steps);
+        EXPECT_EQ(path_of(word + std::string("[1]")), JsonPath{JsonStep::item(1)});
+        EXPECT_EQ(path_of("\"" + std::string(word) + "\".a"),
+                  (JsonPath{JsonStep::member(word), JsonStep::member("a")}));
+    }
+    EXPECT_EQ(path_of("$oid.@type"), (JsonPath{JsonStep::member("$oid"), JsonStep::member("@type")}));
+    EXPECT_TRUE(is_of_message("$") && is_of_message("$.a") && is_of_message("$[0]"));
+    EXPECT_FALSE(is_of_message("@.a") || is_of_message("a.$") || is_of_message("$oid") ||
+                 is_of_message("\"$\".a"));
+}
 
 TEST(JsonPath, WhatCannotBeRead) {
     EXPECT_EQ(refusal(""), "path has an empty name; write \"\" in quotes if you mean one");
@@ -50,13 +63,16 @@ TEST(JsonPath, WhatCannotBeRead) {
     EXPECT_EQ(refusal("\"a"), "path has a quote that is never closed");
     EXPECT_EQ(refusal("\"a\"b"), "path has something between two steps that is neither a dot nor \"[\"");
     EXPECT_EQ(refusal("a]"), "path has something between two steps that is neither a dot nor \"[\"");
+    EXPECT_EQ(refusal("$."), "path has an empty name; write \"\" in quotes if you mean one");
+    EXPECT_EQ(refusal("$]"), "path has something between two steps that is neither a dot nor \"[\"");
     std::string deep = "a";
     for (int i = 0; i < 100; ++i) deep += "[0]";
     EXPECT_EQ(refusal(deep), "path has more than 100 steps");
 }
 
 TEST(JsonPath, TextReadsAsTheSamePath) {
-    for (const char* text : {"a", "a.b[0].c", "[0]", "\"a.b\"[1]", "\"\"", "\"$\"", "$", "$.a", "\"x\"\"y\""})
+    for (const char* text :
+         {"a", "a.b[0].c", "[0]", "\"a.b\"[1]", "\"\"", "\"$\"", "$", "\"$\".a", "a.$.@", "\"x\"\"y\""})
         EXPECT_EQ(to_text(path_of(text)), text);
 }
 
