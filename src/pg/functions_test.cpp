@@ -35,13 +35,15 @@ constexpr seconds kBrokerTimeout{5};
 // How long an idle topic is waited for before what has come is taken.
 constexpr seconds kPatience{10};
 constexpr size_t kMostMessages = 10'000;
+// Of a message that becomes more of them.
+constexpr size_t kShownRows = 1000;
 constexpr Offset kSample{-1};
 
 struct TestRow {
     Partition partition;
     Offset offset;  // -1: a sample
     std::string outcome;
-    std::string row;  // JSON; empty when the message cannot be mapped
+    std::string row;  // JSON, an array when it is several; empty when there is none or it cannot be mapped
     std::optional<Error> error;
 };
 
@@ -51,7 +53,8 @@ std::string mapped_row_query(const ResolvedJob& job) {
         const std::string name = quoted_name(c.name);
         columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
     }
-    return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name + " s) r";
+    return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name +
+           " s) r LIMIT " + std::to_string(kShownRows);
 }
 
 // What the message did wrong. A cancel request or a lock time-out is not its fault, and ends the test.
@@ -61,7 +64,7 @@ Error fault_of_message(const PgError& e, Stage stage) {
     return error;
 }
 
-// The row as it is to be written, as JSON; empty when it cannot be mapped.
+// The row as it is to be written, as JSON; several are an array. Empty when they cannot be mapped.
 std::string mapped_row(BatchReader& reader, const MessageView& message, const std::string& query) {
     std::string row;
     spi::Subtransaction mapping;
@@ -69,7 +72,8 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
         reader.bind({&message, 1});
         spi::Connection connection;
         const spi::Rows rows = spi::run(query);
-        if (!rows.empty()) row = rows.text(0, 0);
+        for (size_t i = 0; i < rows.size(); ++i) row += (i == 0 ? "" : ", ") + rows.text(i, 0);
+        if (rows.size() > 1) row = "[" + row + "]";
     } catch (const PgError& e) {
         // Writing it meets the same error, and tells it.
         fault_of_message(e, Stage::Map);
