@@ -133,7 +133,7 @@ void BatchReader::decode_chunk() {
     row_in_batch_.clear();
     next_ = 0;
     const size_t end = std::min(decoded_ + kChunk, messages_.size());
-    for (; decoded_ < end; ++decoded_) {
+    for (; decoded_ < end && row_in_batch_.size() < kChunkRows; ++decoded_) {
         std::optional<Error> error = decoder_.decode(messages_[decoded_], arena_, cells_);
         while (row_in_batch_.size() < cells_.size()) {
             row_in_batch_.push_back(static_cast<uint32_t>(message_of_row_.size()));
@@ -196,16 +196,24 @@ void BatchReader::describe_position(void* self) {
     const MessageView& message = reader->messages_[reader->current()];
     const CellConverter& converter = reader->converters_[reader->column_];
     const char* column = converter.name();
+    // Of a message that became several rows.
+    char row[32] = "";
+    const auto messages = reader->message_of_row_.begin();
+    const auto [first, last] =
+        std::equal_range(messages, reader->message_of_row_.end(), static_cast<uint32_t>(reader->current()));
+    if (last - first > 1)
+        snprintf(row, sizeof row, "row %lld of ",
+                 static_cast<long long>(messages + static_cast<ptrdiff_t>(reader->current_row_) - first) + 1);
     const Cell& cell = reader->cells_[reader->next_][reader->column_];
     if (!converter.runs_user_code()) err_generic_string(PG_DIAG_COLUMN_NAME, column);
     if (!can_be_shown(cell)) {
-        errcontext("column \"%s\", message at topic %.*s, partition %d, offset %lld", column,
+        errcontext("column \"%s\", %smessage at topic %.*s, partition %d, offset %lld", column, row,
                    static_cast<int>(message.topic.size()), message.topic.data(), message.partition.value,
                    static_cast<long long>(message.offset.value));
         return;
     }
     const int shown = pg_mbcliplen(cell.data, static_cast<int>(cell.size), kShownValue);
-    errcontext("column \"%s\", message at topic %.*s, partition %d, offset %lld: \"%.*s%s\"", column,
+    errcontext("column \"%s\", %smessage at topic %.*s, partition %d, offset %lld: \"%.*s%s\"", column, row,
                static_cast<int>(message.topic.size()), message.topic.data(), message.partition.value,
                static_cast<long long>(message.offset.value), shown, cell.data,
                shown < static_cast<int>(cell.size) ? "..." : "");

@@ -79,6 +79,8 @@ class BatchReader {
 
   private:
     static constexpr size_t kChunk = 64;
+    // Messages may be many rows each: no further one is decoded beyond this.
+    static constexpr size_t kChunkRows = 1024;
 
     void decode_chunk();
     void add_row(size_t message, Outcome outcome);
