@@ -25,6 +25,13 @@ class RowBuffer {
         if (end > cells_.size()) cells_.resize(std::max(end, 2 * cells_.size()));
         return (*this)[size_++];
     }
+    // A new row with the cells of the last one.
+    Row repeat() {
+        const Row added = add();
+        std::copy_n(added.data() - columns_, columns_, added.data());
+        return added;
+    }
+    Row last() { return (*this)[size_ - 1]; }
     Row operator[](size_t row) { return Row(cells_.data() + row * columns_, columns_); }
 
   private:

@@ -37,6 +37,8 @@ struct JsonOptions {
     std::optional<MissingField> missing_field{};    // unset: Null
     std::optional<TimestampUnit> timestamp_unit{};  // unset: a number is no time
     std::optional<bool> ignore_case{};              // of ASCII letters in names; unset: false
+    std::optional<std::string> rows_path{};         // of an array whose elements are rows; unset: one row
+    std::optional<bool> newline_delimited{};        // each line is a value of its own; unset: false
     friend bool operator==(const JsonOptions&, const JsonOptions&) = default;
 };
 

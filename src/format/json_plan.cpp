@@ -84,22 +84,23 @@ void JsonMembers::place(std::string_view name, uint32_t node) {
     slots_[at & (slots_.size() - 1)] = {std::string(name), node};
 }
 
+Result<JsonPath> json_path_of(const SourceColumn& column) {
+    if (column.field.empty()) return JsonPath{JsonStep::member(column.name)};
+    Result<JsonPath> path = parse_json_path(column.field);
+    if (!path) path.error().column_name = column.name;
+    return path;
+}
+
 Result<JsonPlan> JsonPlan::make(const RecordSpec& spec, Origin part) {
     const std::optional<FormatSpec>& format = part == Origin::Key ? spec.key : spec.value;
     JsonPlan plan(format && format->json.ignore_case.value_or(false));
     for (size_t i = 0; i < spec.columns.size(); ++i) {
         const SourceColumn& column = spec.columns[i];
         if (column.origin != part) continue;
-        JsonPath path{JsonStep::member(column.name)};
-        if (!column.field.empty()) {
-            Result<JsonPath> written = parse_json_path(column.field);
-            if (!written) {
-                written.error().column_name = column.name;
-                return written.error();
-            }
-            path = std::move(written).value();
-        }
-        if (column.wanted) plan.add_column({.name = column.name, .cell = i, .shape = column.shape}, path);
+        const Result<JsonPath> path = json_path_of(column);
+        if (!path) return path.error();
+        if (column.wanted)
+            plan.add_column({.name = column.name, .cell = i, .shape = column.shape}, path.value());
     }
     return plan;
 }

@@ -62,11 +62,14 @@ struct JsonNode {
     bool is_leaf() const { return members.empty() && items.empty(); }
 };
 
+// Where a column's value is. A column without a field has the one of its name.
+Result<JsonPath> json_path_of(const SourceColumn& column);
+
 class JsonPlan {
   public:
     static constexpr uint32_t kRoot = 0;
 
-    // For the wanted columns of `part`. A column without a field has the one of its name.
+    // For the wanted columns of `part`.
     static Result<JsonPlan> make(const RecordSpec& spec, Origin part);
 
     explicit JsonPlan(bool ignore_case) : ignore_case_(ignore_case) { add_node(); }

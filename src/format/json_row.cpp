@@ -19,41 +19,49 @@ std::string shown(const std::string& path) {
     return path.substr(0, end) + "...";
 }
 
-std::string place(size_t at, Origin part) {
-    return " at byte " + std::to_string(at) + " of the " + std::string(part_name(part));
-}
-
 }  // namespace
 
-Error json_error(const JsonFault& fault, Origin part, const std::string& path) {
+std::string json_place(size_t at, Origin part, size_t line) {
+    return " at byte " + std::to_string(at) + (line > 0 ? " of line " + std::to_string(line) : "") +
+           " of the " + std::string(part_name(part));
+}
+
+Error json_error(const JsonFault& fault, Origin part, const std::string& path, size_t line) {
+    const std::string place = json_place(fault.at, part, line);
     const std::string subject = "json " + std::string(part_name(part));
     const std::string detail =
         path.empty() || path == "$" ? std::string() : "In field \"" + shown(path) + "\".";
     switch (fault.kind) {
         case JsonFault::Kind::Encoding:
-            return Error::data("22021", subject + " is not valid UTF-8" + place(fault.at, part), detail,
+            return Error::data("22021", subject + " is not valid UTF-8" + place, detail,
                                "JSON is always in UTF-8; the producer must write it so.");
         case JsonFault::Kind::Limit:
-            return Error::data(
-                "54001", subject + " is too large" + place(fault.at, part) + ": " + std::string(fault.what),
-                detail, "Read it with format \"text\" or \"binary\" instead.");
+            return Error::data("54001", subject + " is too large" + place + ": " + std::string(fault.what),
+                               detail, "Read it with format \"text\" or \"binary\" instead.");
         case JsonFault::Kind::Syntax:
             break;
     }
-    return Error::data(
-        "22P02", subject + " is not valid JSON" + place(fault.at, part) + ": " + std::string(fault.what),
-        detail, "The producer must write one JSON value in each message.");
+    return Error::data("22P02", subject + " is not valid JSON" + place + ": " + std::string(fault.what),
+                       detail,
+                       line > 0 ? "The producer must write one JSON value in each line."
+                                : "The producer must write one JSON value in each message.");
 }
 
 Error JsonRow::malformed() const {
-    return json_error(cursor_.fault(), part_, cursor_.path_at(cursor_.fault().at));
+    return json_error(cursor_.fault(), part_, cursor_.path_at(cursor_.fault().at), line_);
+}
+
+std::optional<Error> JsonRow::read_any() {
+    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
+    begin_ = cursor_.offset();
+    if (!read_value(plan_.node(JsonPlan::kRoot))) return error_ ? std::move(error_) : malformed();
+    return std::nullopt;
 }
 
 std::optional<Error> JsonRow::read() {
-    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
     const JsonNode& root = plan_.node(JsonPlan::kRoot);
     const char first = cursor_.peek();
-    if (!read_value(root)) return error_ ? std::move(error_) : malformed();
+    if (auto error = read_any()) return error;
     const bool inside = first == '{' ? !root.members.empty() : first == '[' && !root.items.empty();
     if (!root.is_leaf() && !inside) return wrong_shape();
     return std::nullopt;
@@ -245,9 +253,13 @@ std::optional<Error> JsonRow::finish() {
         Cell& cell = row_[column.cell];
         if (cell.kind != CellKind::Absent) continue;
         if (options_.missing_field == MissingField::Error) {
+            const std::string where =
+                rows_path_.empty() ? (line_ > 0 ? "It begins" : "") : "The element begins";
             Error error = Error::data(
-                "2203A", "json " + std::string(part_name(part_)) + " has no field \"" + column.path + "\"",
-                {}, "Without option \"missing_field\" such a column is NULL.");
+                "2203A",
+                "json " + std::string(part_name(part_)) + " has no field \"" + path_of(column) + "\"",
+                where.empty() ? where : where + place(begin_) + ".",
+                "Without option \"missing_field\" such a column is NULL.");
             error.column_name = column.name;
             return error;
         }
@@ -258,19 +270,32 @@ std::optional<Error> JsonRow::finish() {
 
 bool JsonRow::refuse(const JsonColumn& column, const char* sqlstate, std::string what, size_t at,
                      std::string detail, std::string hint) {
-    error_ = Error::data(sqlstate, "field \"" + column.path + "\" " + std::move(what) + place(at, part_),
+    error_ = Error::data(sqlstate, "field \"" + path_of(column) + "\" " + std::move(what) + place(at),
                          std::move(detail), std::move(hint));
     error_->column_name = column.name;
     return false;
 }
 
+std::string JsonRow::place(size_t at) const { return json_place(at, part_, line_); }
+
+// From the top of the text.
+std::string JsonRow::path_of(const JsonColumn& column) const {
+    if (rows_path_.empty()) return column.path;
+    std::string path(rows_path_ == "$" ? std::string_view() : rows_path_);
+    path += "[" + std::to_string(item_) + "]";
+    if (column.path == "$") return path;
+    if (column.path.front() != '[') path += '.';
+    return path + column.path;
+}
+
 Error JsonRow::wrong_shape() const {
     const bool object = !plan_.node(JsonPlan::kRoot).members.empty();
-    return Error::data(
-        "2203C", "json " + std::string(part_name(part_)) + " is not " + (object ? "an object" : "an array"),
-        "Columns are fields of it.",
-        "A column with option field '$' takes the whole " + std::string(part_name(part_)) +
-            ", whatever it is.");
+    return Error::data("2203C",
+                       "json " + std::string(part_name(part_)) + " is not " +
+                           (object ? "an object" : "an array") + (line_ > 0 ? place(begin_) : ""),
+                       "Columns are fields of it.",
+                       "A column with option field '$' takes the whole " + std::string(part_name(part_)) +
+                           ", whatever it is.");
 }
 
 }  // namespace sluice

@@ -20,6 +20,9 @@ struct JsonReading {
     Origin part;
     bool connect = false;                               // Kafka Connect wrote it
     const std::vector<ConnectField>* fields = nullptr;  // of each column, when Connect sent a schema
+    size_t line = 0;               // which line of the part the text is, from 1; 0: it is the part
+    std::string_view rows_path{};  // of the array whose item the value is; empty: it is no item
+    size_t item = 0;
 };
 
 // Debezium's word for a value that the change did not touch and that it does not know.
@@ -33,6 +36,9 @@ class JsonRow {
           part_(reading.part),
           connect_(reading.connect),
           fields_(reading.fields),
+          line_(reading.line),
+          rows_path_(reading.rows_path),
+          item_(reading.item),
           cursor_(cursor),
           arena_(arena),
           row_(row) {}
@@ -40,6 +46,8 @@ class JsonRow {
     // Fills the cells from the value at the cursor, which is left behind it. Those of missing fields are
     // Absent, and so are unavailable values.
     std::optional<Error> read();
+    // The same of a value that need not be an object: then its fields are missing.
+    std::optional<Error> read_any();
     // Makes what is Absent Null, or says what is missing.
     std::optional<Error> finish();
 
@@ -72,12 +80,18 @@ class JsonRow {
     bool refuse(const JsonColumn& column, const char* sqlstate, std::string what, size_t at,
                 std::string detail = {}, std::string hint = {});
     Error wrong_shape() const;
+    std::string path_of(const JsonColumn& column) const;
+    std::string place(size_t at) const;
 
     const JsonPlan& plan_;
     const JsonOptions& options_;
     Origin part_;
     bool connect_;
     const std::vector<ConnectField>* fields_;
+    size_t line_;
+    std::string_view rows_path_;
+    size_t item_;
+    size_t begin_ = 0;
     JsonCursor& cursor_;
     Arena& arena_;
     Row row_;
@@ -86,6 +100,9 @@ class JsonRow {
 };
 
 // The error for a text that is not JSON; `path` may be empty.
-Error json_error(const JsonFault& fault, Origin part, const std::string& path);
+Error json_error(const JsonFault& fault, Origin part, const std::string& path, size_t line = 0);
+
+// " at byte 7 of the value", and of which line of it.
+std::string json_place(size_t at, Origin part, size_t line);
 
 }  // namespace sluice

@@ -61,30 +61,42 @@ Error no_format(Origin part, const std::string& column) {
 std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
     const DelimitedOptions& delimited = spec.delimited;
     const JsonOptions& json = spec.json;
+    enum class Owner { Delimited, JsonFormats, Json };
     struct Given {
         const char* option;
         bool is_given;
-        bool of_json;
+        Owner owner;
     };
-    const Given options[] = {{"delimiter", delimited.delimiter.has_value(), false},
-                             {"quote", delimited.quote.has_value(), false},
-                             {"escape", delimited.escape.has_value(), false},
-                             {"null", delimited.null_string.has_value(), false},
-                             {"force_not_null", !delimited.force_not_null.empty(), false},
-                             {"force_null", !delimited.force_null.empty(), false},
-                             {"missing_field", json.missing_field.has_value(), true},
-                             {"timestamp_unit", json.timestamp_unit.has_value(), true},
-                             {"ignore_case", json.ignore_case.has_value(), true}};
+    const Given options[] = {{"delimiter", delimited.delimiter.has_value(), Owner::Delimited},
+                             {"quote", delimited.quote.has_value(), Owner::Delimited},
+                             {"escape", delimited.escape.has_value(), Owner::Delimited},
+                             {"null", delimited.null_string.has_value(), Owner::Delimited},
+                             {"force_not_null", !delimited.force_not_null.empty(), Owner::Delimited},
+                             {"force_null", !delimited.force_null.empty(), Owner::Delimited},
+                             {"missing_field", json.missing_field.has_value(), Owner::JsonFormats},
+                             {"timestamp_unit", json.timestamp_unit.has_value(), Owner::JsonFormats},
+                             {"ignore_case", json.ignore_case.has_value(), Owner::JsonFormats},
+                             {"rows_path", json.rows_path.has_value(), Owner::Json},
+                             {"newline_delimited", json.newline_delimited.has_value(), Owner::Json}};
     for (const Given& given : options) {
-        const bool takes = given.of_json ? is_json_format(spec.format)
-                                         : spec.format == Format::Csv || spec.format == Format::Delimited;
-        if (!given.is_given || takes) continue;
+        if (!given.is_given) continue;
+        if (given.owner == Owner::Json && part == Origin::Key)
+            return Error::config("22023",
+                                 "option \"" + std::string(given.option) + "\" means nothing to a key", {},
+                                 "Rows are made of the value; each of them has the whole key.");
+        const bool takes = given.owner == Owner::Json ? spec.format == Format::Json
+                           : given.owner == Owner::JsonFormats
+                               ? is_json_format(spec.format)
+                               : spec.format == Format::Csv || spec.format == Format::Delimited;
+        if (takes) continue;
         return Error::config("22023",
                              "option \"" + option_name(given.option, part) + "\" means nothing to format \"" +
                                  std::string(format_name(spec.format)) + "\"",
                              {},
-                             given.of_json ? "It belongs to formats in JSON."
-                                           : "It belongs to formats \"csv\" and \"delimited\".");
+                             given.owner == Owner::Json ? "It belongs to format \"json\"."
+                             : given.owner == Owner::JsonFormats
+                                 ? "It belongs to formats in JSON."
+                                 : "It belongs to formats \"csv\" and \"delimited\".");
     }
     return std::nullopt;
 }
@@ -170,6 +182,12 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     std::optional<Error> error = check_options(*format, part);
     if (!error) error = check_fields(spec, format->format, part);
     if (error) return *std::move(error);
+    if (format->format == Format::Json && JsonRowsDecoder::is_for(format->json)) {
+        Result<JsonRowsDecoder> rows = JsonRowsDecoder::make(spec);
+        if (!rows) return rows.error();
+        decoder.json_rows_.emplace(std::move(rows).value());
+        return decoder;
+    }
     if (format->format == Format::Json) {
         Result<JsonDecoder> json = JsonDecoder::make(spec, part);
         if (!json) return json.error();
@@ -195,6 +213,14 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     if (decoder.wanted_)
         decoder.delimited_.emplace(format->format, std::move(rules).value(), columns, part, decoder.check_);
     return decoder;
+}
+
+// Also where nobody looks into the payload: it tells how many rows there are.
+std::optional<Error> PayloadDecoder::decode_rows(Bytes payload, Arena& arena, RowBuffer& rows) const {
+    const Row row = rows.last();
+    for (const DelimitedColumn& column : columns_) row[column.cell] = Cell::null();
+    if (payload.is_null()) return std::nullopt;
+    return json_rows_->decode(payload.view(), arena, rows);
 }
 
 std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& arena, Row row) const {

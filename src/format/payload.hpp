@@ -6,6 +6,7 @@
 #include "format/delimited_decoder.hpp"
 #include "format/envelope_decoder.hpp"
 #include "format/json_decoder.hpp"
+#include "format/json_rows.hpp"
 
 #include <optional>
 #include <vector>
@@ -21,6 +22,12 @@ class PayloadDecoder {
     // message's: some values need it.
     std::optional<Error> decode(Bytes payload, Bytes key, Arena& arena, Row row) const;
 
+    // The format makes any number of rows of a payload, by `decode_rows`.
+    bool makes_rows() const { return json_rows_.has_value(); }
+    // The last of `rows` has what every row of the message repeats; the payload's rows take its place. A null
+    // payload leaves it there, with Null in every column. After an error the rows mean nothing.
+    std::optional<Error> decode_rows(Bytes payload, Arena& arena, RowBuffer& rows) const;
+
   private:
     PayloadDecoder(Origin part, TextCheck check) : part_(part), check_(check) {}
 
@@ -31,6 +38,7 @@ class PayloadDecoder {
     bool wanted_ = false;                        // false: nobody looks into this part
     std::optional<DelimitedDecoder> delimited_;  // for csv and delimited when wanted
     std::optional<JsonDecoder> json_;            // for json when wanted
+    std::optional<JsonRowsDecoder> json_rows_;   // for json when a message is not just one row
     std::optional<EnvelopeDecoder> envelope_;    // for other formats in JSON when wanted
 };
 

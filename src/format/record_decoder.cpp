@@ -23,8 +23,17 @@ RecordDecoder::RecordDecoder(size_t column_count, PayloadDecoder value, PayloadD
       metadata_(std::move(metadata)) {}
 
 std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, RowBuffer& rows) const {
-    std::optional<Error> error = decode(message, arena, rows.add());
-    if (error) rows.truncate(rows.size() - 1);
+    const size_t before = rows.size();
+    const Row row = rows.add();
+    std::optional<Error> error;
+    if (!value_.makes_rows()) {
+        error = decode(message, arena, row);
+    } else if (!(error = key_.decode(message.key, message.key, arena, row))) {
+        // First, because every row of the value repeats it.
+        metadata_.decode(message, arena, row);
+        error = value_.decode_rows(message.value, arena, rows);
+    }
+    if (error) rows.truncate(before);
     return error;
 }
 

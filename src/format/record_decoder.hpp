@@ -30,7 +30,7 @@ class RecordDecoder {
     // success; after an error no row was added. The error never says the position: the caller adds it.
     std::optional<Error> decode(const MessageView& message, Arena& arena, RowBuffer& rows) const;
 
-    // The same where a message is one row. After an error its content means nothing.
+    // The same where each message is one row by its format. After an error its content means nothing.
     std::optional<Error> decode(const MessageView& message, Arena& arena, Row row) const;
 
   private:

@@ -101,6 +101,8 @@ std::optional<FormatSpec> format_of(const OptionList& options, const std::string
     spec.json.missing_field = word_in(options, prefix + "missing_field", kMissingFields);
     spec.json.timestamp_unit = word_in(options, prefix + "timestamp_unit", kTimestampUnits);
     spec.json.ignore_case = word_in(options, prefix + "ignore_case", kBooleans);
+    spec.json.rows_path = text_of(options, prefix + "rows_path");
+    spec.json.newline_delimited = word_in(options, prefix + "newline_delimited", kBooleans);
     return spec;
 }
 
@@ -124,9 +126,10 @@ Result<void> check_table(const OptionList& options) {
         return Error::config("HV002", "a foreign table needs option \"format\" or \"key_format\"", {},
                              format_hint());
     for (const auto& [name, value] : options) {
-        constexpr std::string_view kOfFormats[] = {"delimiter",     "quote",       "escape",
-                                                   "null",          "force_null",  "force_not_null",
-                                                   "missing_field", "ignore_case", "timestamp_unit"};
+        constexpr std::string_view kOfFormats[] = {
+            "delimiter",      "quote",          "escape",           "null",
+            "force_null",     "force_not_null", "missing_field",    "ignore_case",
+            "timestamp_unit", "rows_path",      "newline_delimited"};
         for (const std::string prefix : {"", "key_"})
             for (std::string_view option : kOfFormats)
                 if (name == prefix + std::string(option) && !find(options, prefix + "format"))
@@ -208,6 +211,8 @@ void write_format(OptionList& options, const std::optional<FormatSpec>& format, 
     write_word("missing_field", kMissingFields, json.missing_field);
     write_word("timestamp_unit", kTimestampUnits, json.timestamp_unit);
     write_word("ignore_case", kBooleans, json.ignore_case);
+    if (json.rows_path) options.emplace_back(prefix + "rows_path", *json.rows_path);
+    write_word("newline_delimited", kBooleans, json.newline_delimited);
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE", "FIELD"};
 constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA", "HEADER"};
 constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ESCAPE",
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
-constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
+constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE", "ROWS_PATH",
+                                          "NEWLINE_DELIMITED"};
 
 }  // namespace
 
@@ -171,6 +172,8 @@ JsonOptions YamlPayloadReader::read_json_options(const YamlItem& item) {
     options.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
     options.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
     options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
+    options.rows_path = read_option(item, "ROWS_PATH");
+    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
     return options;
 }
 

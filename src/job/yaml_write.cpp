@@ -147,6 +147,9 @@ class JobWriter {
         if (options.timestamp_unit)
             yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *options.timestamp_unit));
         if (options.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *options.ignore_case));
+        if (options.rows_path) yaml_.entry("ROWS_PATH", *options.rows_path);
+        if (options.newline_delimited)
+            yaml_.entry("NEWLINE_DELIMITED", word_for(kBooleans, *options.newline_delimited));
         yaml_.end_map();
     }
 

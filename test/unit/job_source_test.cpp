@@ -23,9 +23,9 @@ TEST(SourceOptions, TheTableListsEachOptionOnce) {
     }
     // Those of later releases are absent, so they are unknown options.
     for (const char* name :
-         {"topic_pattern", "schema", "reader_schema", "message", "framing", "rows_path", "registry_url"})
+         {"topic_pattern", "schema", "reader_schema", "message", "framing", "registry_url"})
         EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
-    EXPECT_EQ(seen.size(), 27u);
+    EXPECT_EQ(seen.size(), 29u);
 }
 
 TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
@@ -37,8 +37,10 @@ TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
         refusal(Scope::Table, "fromat", "csv"),
         "HV00D unknown option \"fromat\" of a foreign table\n"
         "DETAIL: Options of a foreign table: topic, partitions, format, delimiter, quote, escape, null, "
-        "force_not_null, force_null, missing_field, timestamp_unit, ignore_case, key_format, key_delimiter, "
-        "key_quote, key_escape, key_null, key_force_not_null, key_force_null, key_missing_field, "
+        "force_not_null, force_null, missing_field, timestamp_unit, ignore_case, rows_path, "
+        "newline_delimited, "
+        "key_format, key_delimiter, key_quote, key_escape, key_null, key_force_not_null, key_force_null, "
+        "key_missing_field, "
         "key_timestamp_unit, key_ignore_case.\nHINT: Perhaps you meant \"format\".");
     EXPECT_EQ(refusal(Scope::Column, "metadat", "topic"),
               "HV00D unknown option \"metadat\" of a column\n"

@@ -62,8 +62,8 @@ class Maker {
         yaml.topic = maybe() ? "orders.v1" : "0";
         if (maybe()) yaml.partitions = {0, 7, 2147483647};
         const size_t which = pick(3);
-        if (which != 0) yaml.value = payload();
-        if (which != 1) yaml.key = payload();
+        if (which != 0) yaml.value = payload(true);
+        if (which != 1) yaml.key = payload(false);
         if (maybe()) yaml.meta.push_back({{fresh_name(), "jsonb"}, Metadata::Json});
         if (maybe()) yaml.meta.push_back({{fresh_name(), text()}, Metadata::TimestampType});
         if (maybe()) yaml.meta.push_back({{fresh_name(), "text", text()}, Metadata::Header});
@@ -161,7 +161,7 @@ class Maker {
         return names;
     }
 
-    YamlPayload payload() {
+    YamlPayload payload(bool may_make_rows) {
         YamlPayload payload;
         payload.format.format = kFormats[pick(std::size(kFormats))].value;
         payload.columns.push_back({fresh_name(), text()});
@@ -188,6 +188,9 @@ class Maker {
                 if (maybe()) payload.format.json.missing_field = MissingField::Error;
                 if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Microseconds;
                 if (maybe()) payload.format.json.ignore_case = maybe();
+                if (payload.format.format != Format::Json || !may_make_rows) break;
+                if (maybe()) payload.format.json.rows_path = maybe() ? "$" : "order.\"lines: #\"";
+                if (maybe()) payload.format.json.newline_delimited = maybe();
                 break;
             case Format::Text:
             case Format::Binary:
