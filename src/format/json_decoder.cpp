@@ -23,10 +23,9 @@ std::optional<Error> JsonDecoder::decode(std::string_view text, Arena& arena, Ro
     if (const auto fault = tokens_->scan(text)) return json_error(*fault, part_, {});
     JsonCursor cursor(text, *tokens_);
     JsonRow reader({*plan_, options_, part_}, cursor, arena, row);
-    std::optional<Error> error = reader.read();
-    if (!error && !cursor.take_end()) error = reader.malformed();
-    if (!error) error = reader.finish();
-    return error;
+    if (auto error = reader.read()) return error;
+    if (!cursor.take_end()) return reader.malformed();
+    return reader.finish();
 }
 
 }  // namespace sluice

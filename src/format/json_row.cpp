@@ -59,9 +59,11 @@ std::optional<Error> JsonRow::read_any() {
 }
 
 std::optional<Error> JsonRow::read() {
+    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
     const JsonNode& root = plan_.node(JsonPlan::kRoot);
     const char first = cursor_.peek();
-    if (auto error = read_any()) return error;
+    begin_ = cursor_.offset();
+    if (!read_value(root)) return error_ ? std::move(error_) : malformed();
     const bool inside = first == '{' ? !root.members.empty() : first == '[' && !root.items.empty();
     if (!root.is_leaf() && !inside) return wrong_shape();
     return std::nullopt;

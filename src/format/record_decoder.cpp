@@ -23,23 +23,26 @@ RecordDecoder::RecordDecoder(size_t column_count, PayloadDecoder value, PayloadD
       metadata_(std::move(metadata)) {}
 
 std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, RowBuffer& rows) const {
-    const size_t before = rows.size();
-    const Row row = rows.add();
-    std::optional<Error> error;
-    if (!value_.makes_rows()) {
-        error = decode(message, arena, row);
-    } else if (!(error = key_.decode(message.key, message.key, arena, row))) {
-        // First, because every row of the value repeats it.
-        metadata_.decode(message, arena, row);
-        error = value_.decode_rows(message.value, arena, rows);
+    if (value_.makes_rows()) {
+        const size_t before = rows.size();
+        const Row row = rows.add();
+        std::optional<Error> error = key_.decode(message.key, message.key, arena, row);
+        if (!error) {
+            // First, because every row of the value repeats it.
+            metadata_.decode(message, arena, row);
+            error = value_.decode_rows(message.value, arena, rows);
+        }
+        if (error) rows.truncate(before);
+        return error;
     }
-    if (error) rows.truncate(before);
+    std::optional<Error> error = decode(message, arena, rows.add());
+    if (error) rows.truncate(rows.size() - 1);
     return error;
 }
 
 std::optional<Error> RecordDecoder::decode(const MessageView& message, Arena& arena, Row row) const {
-    std::optional<Error> error = key_.decode(message.key, message.key, arena, row);
-    if (!error) error = value_.decode(message.value, message.key, arena, row);
+    if (auto error = key_.decode(message.key, message.key, arena, row)) return error;
+    std::optional<Error> error = value_.decode(message.value, message.key, arena, row);
     if (!error) metadata_.decode(message, arena, row);
     return error;
 }
