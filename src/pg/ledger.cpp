@@ -1,4 +1,6 @@
+#include <array>
 #include <chrono>
+#include <vector>
 
 #include "pg/job_lock.hpp"
 #include "pg/ledger.hpp"
@@ -23,6 +25,26 @@ Param milliseconds(double ms) { return Param::of(FLOAT8OID, Float8GetDatum(ms));
 
 Param known_or_null(int64_t value, bool known) {
     return known ? Param::int8(value) : Param::null_of(INT8OID);
+}
+
+// In the order in which the tables and statements have them.
+std::array<Param, 10> row_columns(const RowCounts& rows) {
+    return {Param::int8(rows.written()),
+            known_or_null(rows[Outcome::Inserted], rows.split_known()),
+            known_or_null(rows[Outcome::Updated], rows.split_known()),
+            Param::int8(rows[Outcome::Deleted]),
+            Param::int8(rows[Outcome::Superseded]),
+            Param::int8(rows[Outcome::Unchanged]),
+            Param::int8(rows[Outcome::Stale]),
+            Param::int8(rows[Outcome::Unmatched]),
+            Param::int8(rows[Outcome::Filtered]),
+            Param::int8(rows[Outcome::Rejected])};
+}
+
+template <class... More>
+std::vector<Param> joined(std::vector<Param> params, const More&... more) {
+    (params.insert(params.end(), more.begin(), more.end()), ...);
+    return params;
 }
 
 // to_timestamp() of it gives the message's time.
@@ -182,66 +204,30 @@ void Ledger::advance(std::span<const Advance> advances, const std::string& end_r
     Bookkeeping bookkeeping;
     const double now = monotonic_seconds();
     for (const Advance& a : advances) {
-        const RowCounts& r = a.rows;
-        update_offsets().run({Param::int4(job_.value),
-                              Param::text(topic_),
-                              Param::int4(a.partition.value),
-                              Param::int8(a.end.value),
-                              epoch_or_null(a.leader_epoch),
-                              Param::int8(generation_),
-                              offset_or_null(a.low_watermark),
-                              offset_or_null(a.high_watermark),
-                              seconds_or_null(a.last_timestamp_ms),
-                              Param::int8(a.messages),
-                              Param::int8(a.bytes),
-                              Param::int8(r.written()),
-                              known_or_null(r[Outcome::Inserted], r.split_known()),
-                              known_or_null(r[Outcome::Updated], r.split_known()),
-                              Param::int8(r[Outcome::Deleted]),
-                              Param::int8(r[Outcome::Superseded]),
-                              Param::int8(r[Outcome::Unchanged]),
-                              Param::int8(r[Outcome::Stale]),
-                              Param::int8(r[Outcome::Unmatched]),
-                              Param::int8(r[Outcome::Filtered]),
-                              Param::int8(r[Outcome::Rejected])});
+        const std::array rows = row_columns(a.rows);
+        update_offsets().run(
+            joined({Param::int4(job_.value), Param::text(topic_), Param::int4(a.partition.value),
+                    Param::int8(a.end.value), epoch_or_null(a.leader_epoch), Param::int8(generation_),
+                    offset_or_null(a.low_watermark), offset_or_null(a.high_watermark),
+                    seconds_or_null(a.last_timestamp_ms), Param::int8(a.messages), Param::int8(a.bytes)},
+                   rows));
         if (a.messages == 0) continue;
-        const Param commit = timings.commit ? milliseconds(*timings.commit) : Param::null_of(FLOAT8OID);
+        const std::array times = {milliseconds(timings.fetch), milliseconds(timings.decode),
+                                  milliseconds(timings.apply),
+                                  timings.commit ? milliseconds(*timings.commit) : Param::null_of(FLOAT8OID)};
         const auto held = history_.find(a.partition.value);
         if (held != history_.end() && now - held->second.started < 1.0) {
-            merge_history().run({Param::int8(held->second.id), Param::int8(a.end.value),
-                                 Param::text(end_reason), Param::int8(a.messages), Param::int8(a.bytes),
-                                 Param::int8(r.written()),
-                                 known_or_null(r[Outcome::Inserted], r.split_known()),
-                                 known_or_null(r[Outcome::Updated], r.split_known()),
-                                 Param::int8(r[Outcome::Deleted]), Param::int8(r[Outcome::Superseded]),
-                                 Param::int8(r[Outcome::Unchanged]), Param::int8(r[Outcome::Stale]),
-                                 Param::int8(r[Outcome::Unmatched]), Param::int8(r[Outcome::Filtered]),
-                                 Param::int8(r[Outcome::Rejected]), milliseconds(timings.fetch),
-                                 milliseconds(timings.decode), milliseconds(timings.apply), commit});
+            merge_history().run(
+                joined({Param::int8(held->second.id), Param::int8(a.end.value), Param::text(end_reason),
+                        Param::int8(a.messages), Param::int8(a.bytes)},
+                       rows, times));
             continue;
         }
-        const spi::Rows id = insert_history().run({Param::int4(job_.value),
-                                                   Param::text(topic_),
-                                                   Param::int4(a.partition.value),
-                                                   Param::int8(a.start.value),
-                                                   Param::int8(a.end.value),
-                                                   Param::text(end_reason),
-                                                   Param::int8(a.messages),
-                                                   Param::int8(a.bytes),
-                                                   Param::int8(r.written()),
-                                                   known_or_null(r[Outcome::Inserted], r.split_known()),
-                                                   known_or_null(r[Outcome::Updated], r.split_known()),
-                                                   Param::int8(r[Outcome::Deleted]),
-                                                   Param::int8(r[Outcome::Superseded]),
-                                                   Param::int8(r[Outcome::Unchanged]),
-                                                   Param::int8(r[Outcome::Stale]),
-                                                   Param::int8(r[Outcome::Unmatched]),
-                                                   Param::int8(r[Outcome::Filtered]),
-                                                   Param::int8(r[Outcome::Rejected]),
-                                                   milliseconds(timings.fetch),
-                                                   milliseconds(timings.decode),
-                                                   milliseconds(timings.apply),
-                                                   commit});
+        const spi::Rows id = insert_history().run(
+            joined({Param::int4(job_.value), Param::text(topic_), Param::int4(a.partition.value),
+                    Param::int8(a.start.value), Param::int8(a.end.value), Param::text(end_reason),
+                    Param::int8(a.messages), Param::int8(a.bytes)},
+                   rows, times));
         pending_history_[a.partition.value] = {id.integer(0, 0), now};
     }
     pending_.insert(pending_.end(), advances.begin(), advances.end());

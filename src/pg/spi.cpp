@@ -108,8 +108,8 @@ Rows run(std::string_view sql, std::initializer_list<Param> params) {
     return run(sql, std::vector<Param>(params));
 }
 
-Rows Prepared::run(std::initializer_list<Param> params) {
-    const Param* first = params.begin();
+Rows Prepared::run(const std::vector<Param>& params) {
+    const Param* first = params.data();
     const size_t count = params.size();
     return collect(call([&] {
         auto* values = static_cast<Datum*>(palloc(sizeof(Datum) * (count + 1)));

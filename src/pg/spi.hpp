@@ -78,7 +78,7 @@ Rows run(std::string_view sql, const std::vector<Param>& params);
 class Prepared {
   public:
     explicit constexpr Prepared(const char* sql) : sql_(sql) {}
-    Rows run(std::initializer_list<Param> params);
+    Rows run(const std::vector<Param>& params);
 
   private:
     const char* sql_;
