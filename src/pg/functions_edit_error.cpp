@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "commands/trigger.h"
+#include "executor/spi.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -54,10 +55,10 @@ class ErrorRow {
 
   private:
     Form_pg_attribute find(const char* column) const {
-        for (int i = 0; i < columns_->natts; ++i)
-            if (namestrcmp(&TupleDescAttr(columns_, i)->attname, column) == 0)
-                return TupleDescAttr(columns_, i);
-        fail(Error::config("42703", std::string("view sluice.errors has no column ") + column));
+        const int number = SPI_fnumber(columns_, column);
+        if (number <= 0)
+            fail(Error::config("42703", std::string("view sluice.errors has no column ") + column));
+        return TupleDescAttr(columns_, number - 1);
     }
 
     HeapTuple tuple_;
