@@ -76,32 +76,6 @@ JobSpec spec_with(const catalog::StoredJob& job, const std::optional<std::string
     return spec;
 }
 
-// A cancel request or a lock that does not come is not the message's fault, and ends the replay.
-Error fault_of_message(Error error) {
-    if (error.kind != ErrorKind::Data) fail(std::move(error));
-    return error;
-}
-
-std::optional<Error> apply(SessionJob& here, const MessageView& message) {
-    BatchReader& reader = here.reader();
-    std::optional<Error> error;
-    spi::Subtransaction attempt;
-    try {
-        reader.bind({&message, 1});
-        here.sink().write(reader);
-        if (!reader.rejects().empty()) error = reader.rejects().front().error;
-    } catch (const PgError& e) {
-        error = fault_of_message(to_error(e.record, reader.stage()));
-    } catch (const Failure& e) {
-        error = fault_of_message(e.error);
-    }
-    if (error)
-        attempt.rollback();
-    else
-        attempt.release();
-    return error;
-}
-
 // The loop of one replay_errors.
 class Replay {
   public:
@@ -119,7 +93,9 @@ class Replay {
         if (!reject) return std::nullopt;
         headers_.at_hand(&*reject);
         Replayed result{error_id, reject->topic(), reject->message(), "rejected", {}};
-        result.error = apply(here_, result.message);
+        result.error = here_.write(result.message);
+        // A cancel request or a lock that does not come is not the message's fault, and ends the replay.
+        if (result.error && result.error->kind != ErrorKind::Data) fail(*result.error);
         if (result.error) {
             books_of(*reject).reject(result.message, reject->headers_json(), *result.error,
                                      reject->is_blocking() ? "blocking" : "open");

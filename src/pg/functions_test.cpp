@@ -57,11 +57,9 @@ std::string mapped_row_query(const ResolvedJob& job) {
            " s) r LIMIT " + std::to_string(kShownRows);
 }
 
-// What the message did wrong. A cancel request or a lock time-out is not its fault, and ends the test.
-Error fault_of_message(const PgError& e, Stage stage) {
-    Error error = to_error(e.record, stage);
-    if (error.kind == ErrorKind::Transient) fail(std::move(error));
-    return error;
+// A cancel request or a lock time-out is not a message's fault, and ends the test.
+void check_fault_of_message(const Error& error) {
+    if (error.kind == ErrorKind::Transient) fail(error);
 }
 
 // The row as it is to be written, as JSON; several are an array. Empty when they cannot be mapped.
@@ -76,7 +74,7 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
         if (rows.size() > 1) row = "[" + row + "]";
     } catch (const PgError& e) {
         // Writing it meets the same error, and tells it.
-        fault_of_message(e, Stage::Map);
+        check_fault_of_message(to_error(e.record, Stage::Map));
     }
     mapping.rollback();
     return row;
@@ -85,27 +83,10 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
 // One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
 TestRow test_message(SessionJob& here, const MessageView& message, const std::string& row_query) {
     TestRow result{message.partition, message.offset, {}, {}, {}};
-    BatchReader& reader = here.reader();
-    result.row = mapped_row(reader, message, row_query);
-    spi::Subtransaction attempt;
-    try {
-        reader.bind({&message, 1});
-        here.sink().write(reader);
-        if (!reader.rejects().empty())
-            result.error = reader.rejects().front().error;
-        else
-            result.outcome = reader.outcomes_of(0, 1).in_words();
-    } catch (const PgError& e) {
-        result.error = fault_of_message(e, reader.stage());
-    } catch (const Failure& e) {
-        result.error = e.error;
-    }
-    if (result.error) {
-        result.outcome = "rejected";
-        attempt.rollback();
-    } else {
-        attempt.release();
-    }
+    result.row = mapped_row(here.reader(), message, row_query);
+    result.error = here.write(message);
+    if (result.error) check_fault_of_message(*result.error);
+    result.outcome = result.error ? "rejected" : here.reader().outcomes_of(0, 1).in_words();
     return result;
 }
 

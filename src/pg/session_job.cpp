@@ -20,4 +20,23 @@ SessionJob::SessionJob(const JobSpec& spec, Oid owner, const HeaderReader& heade
     sink_ = make_sink(resolved_);
 }
 
+std::optional<Error> SessionJob::write(const MessageView& message) {
+    std::optional<Error> error;
+    spi::Subtransaction attempt;
+    try {
+        reader().bind({&message, 1});
+        sink_->write(reader());
+        if (!reader().rejects().empty()) error = reader().rejects().front().error;
+    } catch (const PgError& e) {
+        error = to_error(e.record, reader().stage());
+    } catch (const Failure& e) {
+        error = e.error;
+    }
+    if (error)
+        attempt.rollback();
+    else
+        attempt.release();
+    return error;
+}
+
 }  // namespace sluice

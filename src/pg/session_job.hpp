@@ -27,6 +27,10 @@ class SessionJob {
     BatchReader& reader() { return source_->reader(); }
     Sink& sink() { return *sink_; }
 
+    // Writes the rows of one message, or none of them when there is an error. What became of them is in
+    // `reader().outcomes_of(0, 1)`.
+    std::optional<Error> write(const MessageView& message);
+
   private:
     // The settings under which a worker would run the job's expressions.
     class Settings {

@@ -19,7 +19,7 @@ TupleDesc descriptor_of(Oid relation) {
         MemoryContext old = MemoryContextSwitchTo(TopMemoryContext);
         TupleDesc copy = CreateTupleDescCopyConstr(RelationGetDescr(rel));
         MemoryContextSwitchTo(old);
-        relation_close(rel, AccessShareLock);
+        relation_close(rel, NoLock);  // until the transaction ends the definition stays as it was read
         return copy;
     });
 }
