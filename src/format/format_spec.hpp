@@ -3,6 +3,8 @@
 // Plain values, owned by whoever holds them.
 #pragma once
 
+#include "format/schema.hpp"
+
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,10 +44,28 @@ struct JsonOptions {
     friend bool operator==(const JsonOptions&, const JsonOptions&) = default;
 };
 
+// What stands before the bytes of a message that say which schema wrote it.
+enum class Framing {
+    None,
+    Confluent,    // a zero byte and the schema's id in the registry, four bytes, big-endian
+    SingleObject  // of Avro: C3 01 and the schema's fingerprint, eight bytes, little-endian
+};
+
+// Options of formats with schemas, as the user wrote them, and the schemas that they name.
+struct SchemaOptions {
+    std::optional<Framing> framing{};            // unset: None
+    std::vector<std::string> schema{};           // names of the schemas that messages are written by
+    std::optional<std::string> reader_schema{};  // of Avro: the schema that they are read by
+    std::optional<std::string> message{};        // of Protobuf: the full name of the message's type
+    std::vector<SharedSchema> writers{};         // what `schema` names; the roof looks them up
+    SharedSchema reader{};                       // what `reader_schema` names; likewise
+};
+
 struct FormatSpec {
     Format format = Format::Csv;
     DelimitedOptions delimited{};
     JsonOptions json{};
+    SchemaOptions schema{};
 };
 
 // What a format that has types must know of the column's: csv and the like leave all to the input function.
