@@ -92,7 +92,7 @@ class BatchReader {
     TupleDesc tupdesc_;
     std::vector<AttrNumber> attributes_;  // of the decoder's columns
     MemoryContext conversion_memory_;     // converters, from the first row after `bind` to the next `bind`
-    MemoryContext row_memory_;            // values of the row that was read last
+    MemoryContext row_memory_;            // values of the rows that were read last
     CellConverter* converters_ = nullptr;
 
     std::span<const MessageView> messages_;

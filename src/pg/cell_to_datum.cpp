@@ -92,7 +92,7 @@ void CellConverter::prepare_nested() {
     record_begin_ = text.data;
 }
 
-Datum CellConverter::convert(const Cell& cell) {
+Datum CellConverter::convert_slowly(const Cell& cell) {
     switch (cell.kind) {
         case CellKind::Text:
             return from_text(recode_ ? to_server_encoding(cell.view()) : cell.view());

@@ -13,6 +13,20 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Time = Clock::time_point;
 
+// Messages of one partition that stand side by side, as they come from the brokers.
+using Run = std::span<const MessageView>;
+
+std::vector<Run> runs_in(std::span<const MessageView> messages) {
+    std::vector<Run> runs;
+    while (!messages.empty()) {
+        size_t size = 1;
+        while (size < messages.size() && messages[size].partition == messages[0].partition) ++size;
+        runs.push_back(messages.first(size));
+        messages = messages.subspan(size);
+    }
+    return runs;
+}
+
 std::string place(const std::string& topic, Partition partition, Offset offset) {
     return "topic " + topic + ", partition " + std::to_string(partition.value) + ", offset " +
            std::to_string(offset.value);
@@ -36,8 +50,8 @@ void Worker::poll(Engagement& e) {
         e.batch, {before + std::min(room, SIZE_MAX - before), bytes + e.policy->room_bytes()}, e.events);
     if (came > 0) {
         e.policy->took(came, e.batch.bytes() - bytes);
-        for (size_t i = before; i < e.batch.size(); ++i)
-            e.polled[e.batch[i].partition.value] = after(e.batch[i].offset);
+        for (const Run& run : runs_in(e.batch.messages().subspan(before)))
+            e.polled[run.front().partition.value] = after(run.back().offset);
         e.client_trouble = false;
         if (e.in_trouble) apply_done(e);
     }
@@ -120,19 +134,23 @@ Worker::Next Worker::apply_batch(Engagement& e, EndReason reason) {
     if (source_has_changed()) return start_over(e);
     const Time started = clock_.now();
     e.ordered.clear();
-    std::map<int32_t, std::vector<const MessageView*>> by_partition;
-    for (const MessageView& m : e.batch.messages()) {
-        const PartitionState& state = e.ledger->at(m.partition);
-        if (state.stop && m.offset.value >= state.stop->value) {
-            // The partition is done; what lies beyond stays for another run.
-            e.ends[m.partition.value] = *state.stop;
-            continue;
-        }
-        by_partition[m.partition.value].push_back(&m);
-    }
+    std::map<int32_t, std::vector<Run>> by_partition;
+    for (const Run& run : runs_in(e.batch.messages()))
+        by_partition[run.front().partition.value].push_back(run);
     e.ordered.reserve(e.batch.size());
-    for (const auto& [partition, messages] : by_partition)
-        for (const MessageView* m : messages) e.ordered.push_back(*m);
+    for (const auto& [partition, runs] : by_partition) {
+        const PartitionState& state = e.ledger->at(Partition{partition});
+        for (const Run& run : runs) {
+            const auto end =
+                state.stop
+                    ? std::partition_point(run.begin(), run.end(),
+                                           [&](const auto& m) { return m.offset.value < state.stop->value; })
+                    : run.end();
+            e.ordered.insert(e.ordered.end(), run.begin(), end);
+            // The partition is done; what lies beyond stays for another run.
+            if (end != run.end()) e.ends[partition] = *state.stop;
+        }
+    }
 
     if (target_has_changed() && !refresh_sink(e)) return start_over(e);
     const double fetch_ms = std::chrono::duration<double, std::milli>(started - e.batch_started).count();

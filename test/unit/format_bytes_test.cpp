@@ -1,4 +1,5 @@
 #include "format/byte_scan.hpp"
+#include "format/text_check.hpp"
 #include "format/utf8.hpp"
 
 #include <gtest/gtest.h>
@@ -58,6 +59,22 @@ TEST(Utf8, PrefixEndsAtTheFirstBadByte) {
 }
 
 // The slow answer, which finds the place, and the quick one never differ.
+TEST(TextCheck, SeesEveryByteAtEveryPlace) {
+    for (size_t size = 1; size <= 40; ++size) {
+        for (size_t at = 0; at < size; ++at) {
+            for (int byte = 0; byte < 256; ++byte) {
+                std::vector<char> text(size, '\x7f');
+                text[at] = static_cast<char>(byte);
+                const std::string_view view(text.data(), size);
+                EXPECT_EQ(clean_text(view, TextCheck::NulOnly), byte != 0);
+                EXPECT_EQ(clean_text(view, TextCheck::Utf8), byte > 0 && byte < 0x80);
+            }
+        }
+    }
+    EXPECT_TRUE(clean_text("", TextCheck::Utf8));
+    EXPECT_TRUE(clean_text("gr\u00fc\u00dfe", TextCheck::Utf8));
+}
+
 TEST(Utf8, BothAnswersAgree) {
     for (uint32_t lead = 0; lead < 0x10000; ++lead) {
         const std::string pair{static_cast<char>(lead >> 8), static_cast<char>(lead)};
