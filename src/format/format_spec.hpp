@@ -11,12 +11,34 @@
 
 namespace sluice {
 
-enum class Format { Csv, Delimited, Text, Binary, Json, ConnectJson, DebeziumJson, CanalJson, MaxwellJson };
+enum class Format {
+    Csv,
+    Delimited,
+    Text,
+    Binary,
+    Json,
+    ConnectJson,
+    DebeziumJson,
+    CanalJson,
+    MaxwellJson,
+    DebeziumAvro,
+    Avro,
+    Protobuf
+};
 
 // Whose values are JSON, whatever is around the row.
-constexpr bool is_json_format(Format format) { return format >= Format::Json; }
+constexpr bool is_json_format(Format format) {
+    return format >= Format::Json && format <= Format::MaxwellJson;
+}
 // Whose messages tell a change of a row.
-constexpr bool is_change_format(Format format) { return format >= Format::DebeziumJson; }
+constexpr bool is_change_format(Format format) {
+    return format >= Format::DebeziumJson && format <= Format::DebeziumAvro;
+}
+constexpr bool is_avro_format(Format format) {
+    return format == Format::DebeziumAvro || format == Format::Avro;
+}
+// Whose messages cannot be read without the schema that wrote them.
+constexpr bool needs_schema(Format format) { return is_avro_format(format) || format == Format::Protobuf; }
 
 // Options of `csv` and `delimited`, as the user wrote them; RecordDecoder::make checks them.
 // Unset ones take the format's default. csv: `,` `"`, the quote as escape, empty NULL. delimited: a tab,
@@ -59,6 +81,7 @@ struct SchemaOptions {
     std::optional<std::string> message{};        // of Protobuf: the full name of the message's type
     std::vector<SharedSchema> writers{};         // what `schema` names; the roof looks them up
     SharedSchema reader{};                       // what `reader_schema` names; likewise
+    friend bool operator==(const SchemaOptions&, const SchemaOptions&) = default;
 };
 
 struct FormatSpec {

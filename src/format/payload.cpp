@@ -3,7 +3,6 @@
 #include "base/nearest.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 namespace sluice {
@@ -30,6 +29,12 @@ constexpr std::string_view format_name(Format format) {
             return "canal-json";
         case Format::MaxwellJson:
             return "maxwell-json";
+        case Format::DebeziumAvro:
+            return "debezium-avro";
+        case Format::Avro:
+            return "avro";
+        case Format::Protobuf:
+            return "protobuf";
     }
     return "unknown";
 }
@@ -57,53 +62,78 @@ Error no_format(Origin part, const std::string& column) {
     return error;
 }
 
+bool is_delimited(Format format) { return format == Format::Csv || format == Format::Delimited; }
+bool is_plain_json(Format format) { return format == Format::Json; }
+bool is_protobuf(Format format) { return format == Format::Protobuf; }
+
+// Formats that share options, and how an error calls them.
+struct Family {
+    bool (*has)(Format);
+    const char* hint;
+};
+
+constexpr Family kDelimitedFormats{is_delimited, "It belongs to formats \"csv\" and \"delimited\"."};
+constexpr Family kJsonFormats{is_json_format, "It belongs to formats in JSON."};
+constexpr Family kPlainJson{is_plain_json, "It belongs to format \"json\"."};
+constexpr Family kSchemaFormats{needs_schema, "It belongs to formats in Avro and Protobuf."};
+constexpr Family kAvroFormats{is_avro_format, "It belongs to formats in Avro."};
+constexpr Family kProtobuf{is_protobuf, "It belongs to format \"protobuf\"."};
+
+struct FormatOption {
+    const char* name;
+    const Family& family;
+    bool (*is_given)(const FormatSpec&);
+    const char* no_key = nullptr;  // why a key cannot have it, when it cannot
+};
+
+constexpr const char* kRowsOfValue = "Rows are made of the value; each of them has the whole key.";
+
+constexpr FormatOption kOptions[] = {
+    {"delimiter", kDelimitedFormats, [](const FormatSpec& f) { return f.delimited.delimiter.has_value(); }},
+    {"quote", kDelimitedFormats, [](const FormatSpec& f) { return f.delimited.quote.has_value(); }},
+    {"escape", kDelimitedFormats, [](const FormatSpec& f) { return f.delimited.escape.has_value(); }},
+    {"null", kDelimitedFormats, [](const FormatSpec& f) { return f.delimited.null_string.has_value(); }},
+    {"force_not_null", kDelimitedFormats,
+     [](const FormatSpec& f) { return !f.delimited.force_not_null.empty(); }},
+    {"force_null", kDelimitedFormats, [](const FormatSpec& f) { return !f.delimited.force_null.empty(); }},
+    {"missing_field", kJsonFormats, [](const FormatSpec& f) { return f.json.missing_field.has_value(); }},
+    {"timestamp_unit", kJsonFormats, [](const FormatSpec& f) { return f.json.timestamp_unit.has_value(); }},
+    {"ignore_case", kJsonFormats, [](const FormatSpec& f) { return f.json.ignore_case.has_value(); }},
+    {"rows_path", kPlainJson, [](const FormatSpec& f) { return f.json.rows_path.has_value(); }, kRowsOfValue},
+    {"newline_delimited", kPlainJson,
+     [](const FormatSpec& f) { return f.json.newline_delimited.has_value(); }, kRowsOfValue},
+    {"schema", kSchemaFormats, [](const FormatSpec& f) { return !f.schema.schema.empty(); }},
+    {"reader_schema", kAvroFormats, [](const FormatSpec& f) { return f.schema.reader_schema.has_value(); }},
+    {"framing", kSchemaFormats, [](const FormatSpec& f) { return f.schema.framing.has_value(); }},
+    {"message", kProtobuf, [](const FormatSpec& f) { return f.schema.message.has_value(); }},
+};
+
 // Refuses options that belong to other formats.
 std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
-    const DelimitedOptions& delimited = spec.delimited;
-    const JsonOptions& json = spec.json;
-    enum class Owner { Delimited, JsonFormats, Json };
-    struct Given {
-        const char* option;
-        bool is_given;
-        Owner owner;
-    };
-    const Given options[] = {{"delimiter", delimited.delimiter.has_value(), Owner::Delimited},
-                             {"quote", delimited.quote.has_value(), Owner::Delimited},
-                             {"escape", delimited.escape.has_value(), Owner::Delimited},
-                             {"null", delimited.null_string.has_value(), Owner::Delimited},
-                             {"force_not_null", !delimited.force_not_null.empty(), Owner::Delimited},
-                             {"force_null", !delimited.force_null.empty(), Owner::Delimited},
-                             {"missing_field", json.missing_field.has_value(), Owner::JsonFormats},
-                             {"timestamp_unit", json.timestamp_unit.has_value(), Owner::JsonFormats},
-                             {"ignore_case", json.ignore_case.has_value(), Owner::JsonFormats},
-                             {"rows_path", json.rows_path.has_value(), Owner::Json},
-                             {"newline_delimited", json.newline_delimited.has_value(), Owner::Json}};
-    for (const Given& given : options) {
-        if (!given.is_given) continue;
-        if (given.owner == Owner::Json && part == Origin::Key)
+    for (const FormatOption& option : kOptions) {
+        if (!option.is_given(spec)) continue;
+        if (option.no_key != nullptr && part == Origin::Key)
             return Error::config("22023",
-                                 "option \"" + std::string(given.option) + "\" means nothing to a key", {},
-                                 "Rows are made of the value; each of them has the whole key.");
-        const bool takes = given.owner == Owner::Json ? spec.format == Format::Json
-                           : given.owner == Owner::JsonFormats
-                               ? is_json_format(spec.format)
-                               : spec.format == Format::Csv || spec.format == Format::Delimited;
-        if (takes) continue;
+                                 "option \"" + std::string(option.name) + "\" means nothing to a key", {},
+                                 option.no_key);
+        if (option.family.has(spec.format)) continue;
         return Error::config("22023",
-                             "option \"" + option_name(given.option, part) + "\" means nothing to format \"" +
+                             "option \"" + option_name(option.name, part) + "\" means nothing to format \"" +
                                  std::string(format_name(spec.format)) + "\"",
-                             {},
-                             given.owner == Owner::Json ? "It belongs to format \"json\"."
-                             : given.owner == Owner::JsonFormats
-                                 ? "It belongs to formats in JSON."
-                                 : "It belongs to formats \"csv\" and \"delimited\".");
+                             {}, option.family.hint);
     }
+    if (spec.schema.framing == Framing::SingleObject && !is_avro_format(spec.format))
+        return Error::config("22023",
+                             "option \"" + option_name("framing", part) +
+                                 "\" cannot be single-object for format \"" +
+                                 std::string(format_name(spec.format)) + "\"",
+                             {}, "Single-object encoding is Avro's own.");
     return std::nullopt;
 }
 
 // Only formats with names have fields to look for.
 std::optional<Error> check_fields(const RecordSpec& spec, Format format, Origin part) {
-    if (is_json_format(format)) return std::nullopt;
+    if (is_json_format(format) || needs_schema(format)) return std::nullopt;
     for (const SourceColumn& column : spec.columns) {
         if (column.origin != part || column.field.empty()) continue;
         Error error = Error::config(
