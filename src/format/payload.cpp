@@ -128,6 +128,14 @@ std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
                                  "\" cannot be single-object for format \"" +
                                  std::string(format_name(spec.format)) + "\"",
                              {}, "Single-object encoding is Avro's own.");
+    const bool named_by_message = spec.schema.framing == Framing::Confluent;
+    if (needs_schema(spec.format) && spec.schema.schema.empty() && spec.schema.writers.empty() &&
+        !named_by_message)
+        return Error::config("22023",
+                             "format \"" + std::string(format_name(spec.format)) + "\" needs option \"" +
+                                 option_name("schema", part) + "\"",
+                             "Its messages cannot be read without the schema that wrote them.",
+                             "Name a schema that sluice.create_schema has made.");
     return std::nullopt;
 }
 
@@ -196,7 +204,13 @@ std::optional<Error> mark(std::vector<DelimitedColumn>& columns, const std::vect
 
 }  // namespace
 
-Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part) {
+bool PayloadDecoder::has_schemas(const FormatSpec& format, const SchemaFinder* schemas) {
+    const SchemaOptions& options = format.schema;
+    return options.writers.size() >= options.schema.size() && (!options.reader_schema || options.reader) &&
+           (options.framing != Framing::Confluent || schemas != nullptr);
+}
+
+Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part, SchemaFinder* schemas) {
     PayloadDecoder decoder(part, spec.validate_utf8 ? TextCheck::Utf8 : TextCheck::NulOnly);
     decoder.columns_ = columns_of(spec, part);
     std::vector<DelimitedColumn>& columns = decoder.columns_;
@@ -212,6 +226,7 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part)
     std::optional<Error> error = check_options(*format, part);
     if (!error) error = check_fields(spec, format->format, part);
     if (error) return *std::move(error);
+    if (needs_schema(format->format) && !has_schemas(*format, schemas)) return decoder;
     if (format->format == Format::Json && JsonRowsDecoder::is_for(format->json)) {
         Result<JsonRowsDecoder> rows = JsonRowsDecoder::make(spec);
         if (!rows) return rows.error();

@@ -15,8 +15,10 @@ namespace sluice {
 
 class PayloadDecoder {
   public:
-    // Checks the part's format and options against the columns that read from it.
-    static Result<PayloadDecoder> make(const RecordSpec& spec, Origin part);
+    // Checks the part's format and options against the columns that read from it. `schemas` knows what
+    // framing names, and must outlive the decoder. Without the schemas that the options name there is nothing
+    // to decode by, and only what can be told without them is checked: see `has_schemas`.
+    static Result<PayloadDecoder> make(const RecordSpec& spec, Origin part, SchemaFinder* schemas = nullptr);
 
     // A null payload gives Null in every column. Columns of other parts are left alone. `key` is the
     // message's: some values need it.
@@ -27,6 +29,9 @@ class PayloadDecoder {
     // The last of `rows` has what every row of the message repeats; the payload's rows take its place. A null
     // payload leaves it there, with Null in every column. After an error the rows mean nothing.
     std::optional<Error> decode_rows(Bytes payload, Arena& arena, RowBuffer& rows) const;
+
+    // The schemas are looked up, and whoever knows more of them is there.
+    static bool has_schemas(const FormatSpec& format, const SchemaFinder* schemas);
 
   private:
     PayloadDecoder(Origin part, TextCheck check) : part_(part), check_(check) {}

@@ -4,11 +4,24 @@
 
 namespace sluice {
 
-Result<RecordDecoder> RecordDecoder::make(RecordSpec spec, const HeaderReader* headers) {
-    Result<PayloadDecoder> value = PayloadDecoder::make(spec, Origin::Value);
+namespace {
+
+std::optional<Error> check_schemas(const std::optional<FormatSpec>& format, const SchemaFinder* schemas) {
+    if (!format || !needs_schema(format->format) || PayloadDecoder::has_schemas(*format, schemas))
+        return std::nullopt;
+    return Error::config("22023", "there is no schema registry that knows the schemas of the messages");
+}
+
+}  // namespace
+
+Result<RecordDecoder> RecordDecoder::make(RecordSpec spec, const HeaderReader* headers,
+                                          SchemaFinder* schemas) {
+    Result<PayloadDecoder> value = PayloadDecoder::make(spec, Origin::Value, schemas);
     if (!value) return std::move(value.error());
-    Result<PayloadDecoder> key = PayloadDecoder::make(spec, Origin::Key);
+    Result<PayloadDecoder> key = PayloadDecoder::make(spec, Origin::Key, schemas);
     if (!key) return std::move(key.error());
+    for (const auto* format : {&spec.value, &spec.key})
+        if (std::optional<Error> error = check_schemas(*format, schemas)) return *std::move(error);
     Result<MetadataDecoder> metadata = MetadataDecoder::make(spec, headers);
     if (!metadata) return std::move(metadata.error());
     return RecordDecoder(spec.columns.size(), std::move(value).value(), std::move(key).value(),

@@ -21,8 +21,10 @@ namespace sluice {
 class RecordDecoder {
   public:
     // Checks every option. `headers` must outlive the decoder; it may be null when no wanted column shows
-    // headers.
-    static Result<RecordDecoder> make(RecordSpec spec, const HeaderReader* headers);
+    // headers. So must `schemas`, which may be null when no format has a framing that names schemas. The
+    // schemas that options name must be looked up.
+    static Result<RecordDecoder> make(RecordSpec spec, const HeaderReader* headers,
+                                      SchemaFinder* schemas = nullptr);
 
     size_t column_count() const { return column_count_; }
 

@@ -103,6 +103,11 @@ std::optional<FormatSpec> format_of(const OptionList& options, const std::string
     spec.json.ignore_case = word_in(options, prefix + "ignore_case", kBooleans);
     spec.json.rows_path = text_of(options, prefix + "rows_path");
     spec.json.newline_delimited = word_in(options, prefix + "newline_delimited", kBooleans);
+    spec.schema.schema = names_in(options, prefix + "schema");
+    if (const std::string* name = find(options, prefix + "reader_schema"))
+        spec.schema.reader_schema = parse_identifier(*name).value();
+    spec.schema.framing = word_in(options, prefix + "framing", kFramings);
+    spec.schema.message = text_of(options, prefix + "message");
     return spec;
 }
 
@@ -127,9 +132,9 @@ Result<void> check_table(const OptionList& options) {
                              format_hint());
     for (const auto& [name, value] : options) {
         constexpr std::string_view kOfFormats[] = {
-            "delimiter",      "quote",          "escape",           "null",
-            "force_null",     "force_not_null", "missing_field",    "ignore_case",
-            "timestamp_unit", "rows_path",      "newline_delimited"};
+            "delimiter",         "quote",         "escape",        "null",           "force_null",
+            "force_not_null",    "missing_field", "ignore_case",   "timestamp_unit", "rows_path",
+            "newline_delimited", "schema",        "reader_schema", "framing",        "message"};
         for (const std::string prefix : {"", "key_"})
             for (std::string_view option : kOfFormats)
                 if (name == prefix + std::string(option) && !find(options, prefix + "format"))
@@ -213,6 +218,12 @@ void write_format(OptionList& options, const std::optional<FormatSpec>& format, 
     write_word("ignore_case", kBooleans, json.ignore_case);
     if (json.rows_path) options.emplace_back(prefix + "rows_path", *json.rows_path);
     write_word("newline_delimited", kBooleans, json.newline_delimited);
+    const SchemaOptions& schema = format->schema;
+    if (!schema.schema.empty()) options.emplace_back(prefix + "schema", quote_identifiers(schema.schema));
+    if (schema.reader_schema)
+        options.emplace_back(prefix + "reader_schema", quote_identifier(*schema.reader_schema));
+    write_word("framing", kFramings, schema.framing);
+    if (schema.message) options.emplace_back(prefix + "message", *schema.message);
 }
 
 }  // namespace

@@ -84,6 +84,14 @@ Result<void> check_names(const std::string& subject, std::string_view value) {
     return error;
 }
 
+Result<void> check_name(const std::string& subject, std::string_view value) {
+    auto name = parse_identifier(value);
+    if (name) return {};
+    Error error = std::move(name.error());
+    error.message = subject + ": " + error.message;
+    return error;
+}
+
 Result<void> check_field(const std::string& subject, std::string_view value) {
     auto path = parse_json_path(value);
     if (path) return {};
@@ -107,6 +115,8 @@ constexpr std::string_view kFormatWords =
     "csv, delimited, text, binary, json, connect-json, debezium-json, canal-json or maxwell-json";
 constexpr std::string_view kOneByte = "a character of one byte";
 constexpr std::string_view kNames = "column names with commas between them";
+constexpr std::string_view kSchemaNames = "names of schemas with commas between them";
+constexpr std::string_view kFramingWords = "none, confluent or single-object";
 
 constexpr SourceRule kRules[] = {
     {{Scope::Server, "brokers", "brokers to ask first for the cluster", "host:port with commas between them"},
@@ -139,6 +149,15 @@ constexpr SourceRule kRules[] = {
     {{Scope::Table, "newline_delimited", "whether each line of the value is a value of its own",
       "true or false"},
      check_word<kBooleans>},
+    {{Scope::Table, "schema", "schemas that messages are written by", kSchemaNames}, check_names},
+    {{Scope::Table, "reader_schema",
+      "the schema that messages are read by; the one that wrote them when it is not set",
+      "the name of a schema"},
+     check_name},
+    {{Scope::Table, "framing", "what stands before the value and tells the schema that wrote it",
+      kFramingWords},
+     check_word<kFramings>},
+    {{Scope::Table, "message", "the message type of the value", "a full name, as in shop.Order"}, nullptr},
     {{Scope::Table, "key_format", "how a message's key is read", kFormatWords}, check_format},
     {{Scope::Table, "key_delimiter", "delimiter of the key", "one byte for csv, one or more for delimited"},
      nullptr},
@@ -152,6 +171,10 @@ constexpr SourceRule kRules[] = {
     {{Scope::Table, "key_timestamp_unit", "timestamp_unit of the key", "s, ms or us"},
      check_word<kTimestampUnits>},
     {{Scope::Table, "key_ignore_case", "ignore_case of the key", "true or false"}, check_word<kBooleans>},
+    {{Scope::Table, "key_schema", "schema of the key", kSchemaNames}, check_names},
+    {{Scope::Table, "key_reader_schema", "reader_schema of the key", "the name of a schema"}, check_name},
+    {{Scope::Table, "key_framing", "framing of the key", kFramingWords}, check_word<kFramings>},
+    {{Scope::Table, "key_message", "message of the key", "a full name, as in shop.Order"}, nullptr},
     {{Scope::Column, "field", "where the column's value is in the message; its own name when it is not set",
       "a path, as in details.items[0].sku"},
      check_field},

@@ -43,6 +43,10 @@ inline constexpr Word<MissingField> kMissingFields[] = {{"null", MissingField::N
                                                         {"error", MissingField::Error}};
 inline constexpr Word<TimestampUnit> kTimestampUnits[] = {
     {"s", TimestampUnit::Seconds}, {"ms", TimestampUnit::Milliseconds}, {"us", TimestampUnit::Microseconds}};
+inline constexpr Word<Framing> kFramings[] = {
+    {"none", Framing::None}, {"confluent", Framing::Confluent}, {"single-object", Framing::SingleObject}};
+inline constexpr Word<SchemaKind> kSchemaKinds[] = {
+    {"avro", SchemaKind::Avro}, {"protobuf", SchemaKind::Protobuf}, {"json-schema", SchemaKind::JsonSchema}};
 inline constexpr Word<bool> kBooleans[] = {{"true", true}, {"false", false}};
 inline constexpr Word<Metadata> kMetadata[] = {{"topic", Metadata::Topic},
                                                {"partition", Metadata::Partition},

@@ -9,8 +9,8 @@ namespace sluice {
 
 namespace {
 
-constexpr std::string_view kPayloadKeys[] = {"COLUMNS", "FORMAT", "CSV_OPTION", "DELIMITED_OPTION",
-                                             "JSON_OPTION"};
+constexpr std::string_view kPayloadKeys[] = {
+    "COLUMNS", "FORMAT", "CSV_OPTION", "DELIMITED_OPTION", "JSON_OPTION", "AVRO_OPTION", "PROTOBUF_OPTION"};
 constexpr std::string_view kMetaKeys[] = {"COLUMNS", "FORMAT"};
 constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE", "FIELD"};
 constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA", "HEADER"};
@@ -18,6 +18,23 @@ constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ES
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
 constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE", "ROWS_PATH",
                                           "NEWLINE_DELIMITED"};
+constexpr std::string_view kAvroKeys[] = {"SCHEMA", "READER_SCHEMA", "FRAMING"};
+constexpr std::string_view kProtobufKeys[] = {"SCHEMA", "MESSAGE", "FRAMING"};
+
+// The map with the options of some formats.
+struct OptionMap {
+    std::string_view key;
+    std::string_view format;
+    bool (*belongs_to)(Format);
+};
+
+constexpr OptionMap kOptionMaps[] = {
+    {"CSV_OPTION", "csv", [](Format format) { return format == Format::Csv; }},
+    {"DELIMITED_OPTION", "delimited", [](Format format) { return format == Format::Delimited; }},
+    {"JSON_OPTION", "json", is_json_format},
+    {"AVRO_OPTION", "avro", is_avro_format},
+    {"PROTOBUF_OPTION", "protobuf", [](Format format) { return format == Format::Protobuf; }},
+};
 
 }  // namespace
 
@@ -29,19 +46,22 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
         payload.format.format = reader_.value(format, format_for("FORMAT", reader_.text(format)));
     else
         reader_.missing(item, "FORMAT", format_hint());
-    for (const auto& [key, owner] :
-         {std::pair{"CSV_OPTION", Format::Csv}, std::pair{"DELIMITED_OPTION", Format::Delimited},
-          std::pair{"JSON_OPTION", Format::Json}}) {
-        const YamlItem options = reader_.child(item, key);
+    FormatSpec& read = payload.format;
+    for (const OptionMap& map : kOptionMaps) {
+        const YamlItem options = reader_.child(item, map.key);
         if (!options) continue;
-        if (owner == Format::Json && is_json_format(payload.format.format))
-            payload.format.json = read_json_options(options);
-        else if (owner == payload.format.format)
-            payload.format.delimited = read_options(options);
-        else
+        if (!map.belongs_to(read.format))
             reader_.fail(options, "22023",
-                         "this belongs to FORMAT " + std::string(word_for(kFormats, owner)) + ", not " +
-                             std::string(word_for(kFormats, payload.format.format)));
+                         "this belongs to FORMAT " + std::string(map.format) + ", not " +
+                             std::string(word_for(kFormats, read.format)));
+        else if (is_json_format(read.format))
+            read.json = read_json_options(options);
+        else if (read.format == Format::Protobuf)
+            read.schema = read_schema_options(options, kProtobufKeys);
+        else if (needs_schema(read.format))
+            read.schema = read_schema_options(options, kAvroKeys);
+        else
+            read.delimited = read_options(options);
     }
     for (Column& column : read_columns(item, kColumnKeys))
         payload.columns.push_back(std::move(column.column));
@@ -174,6 +194,17 @@ JsonOptions YamlPayloadReader::read_json_options(const YamlItem& item) {
     options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
     options.rows_path = read_option(item, "ROWS_PATH");
     options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
+    return options;
+}
+
+SchemaOptions YamlPayloadReader::read_schema_options(const YamlItem& item, KnownKeys keys) {
+    SchemaOptions options;
+    if (!reader_.open(item, keys)) return options;
+    options.schema = reader_.identifiers(reader_.child(item, "SCHEMA"));
+    if (const YamlItem name = reader_.child_or_null_word(item, "READER_SCHEMA"))
+        options.reader_schema = reader_.identifier(name);
+    options.message = read_option(item, "MESSAGE");
+    options.framing = read_word(item, "FRAMING", kFramings);
     return options;
 }
 

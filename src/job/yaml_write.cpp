@@ -136,6 +136,7 @@ class JobWriter {
             yaml_.end_map();
         }
         json_options(format.json);
+        schema_options(format);
         yaml_.end_map();
     }
 
@@ -150,6 +151,17 @@ class JobWriter {
         if (options.rows_path) yaml_.entry("ROWS_PATH", *options.rows_path);
         if (options.newline_delimited)
             yaml_.entry("NEWLINE_DELIMITED", word_for(kBooleans, *options.newline_delimited));
+        yaml_.end_map();
+    }
+
+    void schema_options(const FormatSpec& format) {
+        const SchemaOptions& options = format.schema;
+        if (options == SchemaOptions()) return;
+        yaml_.map(is_avro_format(format.format) ? "AVRO_OPTION" : "PROTOBUF_OPTION", YamlStyle::Flow);
+        names("SCHEMA", options.schema);
+        if (options.reader_schema) yaml_.entry("READER_SCHEMA", quote_identifier(*options.reader_schema));
+        if (options.message) yaml_.entry("MESSAGE", *options.message);
+        if (options.framing) yaml_.entry("FRAMING", word_for(kFramings, *options.framing));
         yaml_.end_map();
     }
 

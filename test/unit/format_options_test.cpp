@@ -176,5 +176,43 @@ TEST(FormatOptions, WholeFormatsTakeOneColumnAndNoOptions) {
                    "22023");
 }
 
+RecordSpec schema_source(Format format, SchemaOptions schema) {
+    RecordSpec spec;
+    spec.value = FormatSpec{.format = format, .schema = std::move(schema)};
+    spec.columns.push_back({.name = "a"});
+    return spec;
+}
+
+TEST(FormatOptions, FormatsThatNeedSchemas) {
+    const SharedSchema orders = std::make_shared<SchemaText>();
+    const std::string make_one = "Name a schema that sluice.create_schema has made.";
+    expect_refused(
+        {{schema_source(Format::Avro, {}), "format \"avro\" needs option \"schema\"", make_one},
+         {schema_source(Format::Protobuf, {.framing = Framing::None}),
+          "format \"protobuf\" needs option \"schema\"", make_one},
+         {schema_source(Format::DebeziumAvro, {.schema = {"a"}, .message = "A"}),
+          "option \"message\" means nothing to format \"debezium-avro\"",
+          "It belongs to format \"protobuf\"."},
+         {schema_source(Format::Protobuf, {.schema = {"a"}, .reader_schema = "b"}),
+          "option \"reader_schema\" means nothing to format \"protobuf\"", "It belongs to formats in Avro."},
+         {schema_source(Format::Protobuf, {.framing = Framing::SingleObject, .schema = {"a"}}),
+          "option \"framing\" cannot be single-object for format \"protobuf\"",
+          "Single-object encoding is Avro's own."},
+         {schema_source(Format::Csv, {.framing = Framing::Confluent}),
+          "option \"framing\" means nothing to format \"csv\"",
+          "It belongs to formats in Avro and Protobuf."}},
+        "22023");
+    // Options are checked before the catalog is at hand, but nothing is decoded without schemas.
+    const RecordSpec named = schema_source(Format::Avro, {.framing = Framing::Confluent});
+    EXPECT_TRUE(PayloadDecoder::make(named, Origin::Value));
+    expect_refused({{named, "there is no schema registry that knows the schemas of the messages", ""}},
+                   "22023");
+    EXPECT_FALSE(
+        PayloadDecoder::has_schemas({.schema = {.schema = {"a", "b"}, .writers = {orders}}}, nullptr));
+    EXPECT_FALSE(PayloadDecoder::has_schemas({.schema = {.reader_schema = "a"}}, nullptr));
+    EXPECT_TRUE(PayloadDecoder::has_schemas(
+        {.schema = {.schema = {"a"}, .reader_schema = "b", .writers = {orders}, .reader = orders}}, nullptr));
+}
+
 }  // namespace
 }  // namespace sluice

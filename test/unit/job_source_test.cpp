@@ -22,10 +22,9 @@ TEST(SourceOptions, TheTableListsEachOptionOnce) {
         EXPECT_FALSE(info.what.empty()) << info.name;
     }
     // Those of later releases are absent, so they are unknown options.
-    for (const char* name :
-         {"topic_pattern", "schema", "reader_schema", "message", "framing", "registry_url"})
+    for (const char* name : {"topic_pattern", "registry_url"})
         EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
-    EXPECT_EQ(seen.size(), 29u);
+    EXPECT_EQ(seen.size(), 37u);
 }
 
 TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
@@ -38,10 +37,11 @@ TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
         "HV00D unknown option \"fromat\" of a foreign table\n"
         "DETAIL: Options of a foreign table: topic, partitions, format, delimiter, quote, escape, null, "
         "force_not_null, force_null, missing_field, timestamp_unit, ignore_case, rows_path, "
-        "newline_delimited, "
+        "newline_delimited, schema, reader_schema, framing, message, "
         "key_format, key_delimiter, key_quote, key_escape, key_null, key_force_not_null, key_force_null, "
         "key_missing_field, "
-        "key_timestamp_unit, key_ignore_case.\nHINT: Perhaps you meant \"format\".");
+        "key_timestamp_unit, key_ignore_case, key_schema, key_reader_schema, key_framing, "
+        "key_message.\nHINT: Perhaps you meant \"format\".");
     EXPECT_EQ(refusal(Scope::Column, "metadat", "topic"),
               "HV00D unknown option \"metadat\" of a column\n"
               "DETAIL: Options of a column: field, source, metadata, header.\nHINT: Perhaps you meant "
@@ -143,6 +143,15 @@ TEST(SourceOptions, ValuesOfTheTable) {
               "22023 option \"missing_field\" must be null or error, not \"drop\"");
     EXPECT_EQ(refusal(Scope::Table, "timestamp_unit", "ns"),
               "22023 option \"timestamp_unit\" must be s, ms or us, not \"ns\"");
+    EXPECT_EQ(refusal(Scope::Table, "schema", "orders, \"Common types\""), "accepted");
+    EXPECT_EQ(refusal(Scope::Table, "key_schema", "a b"),
+              "42602 option \"key_schema\": a comma is missing before \"b\"\nHINT: Write names as in (id, "
+              "version).");
+    EXPECT_NE(refusal(Scope::Table, "reader_schema", "orders, parts"), "accepted");
+    EXPECT_EQ(refusal(Scope::Table, "framing", "Confluent"), "accepted");
+    EXPECT_EQ(refusal(Scope::Table, "key_framing", "confluence"),
+              "22023 option \"key_framing\" must be none, confluent or single-object, not \"confluence\"\n"
+              "HINT: Perhaps you meant \"confluent\".");
     EXPECT_EQ(refusal(Scope::Table, "key_ignore_case", "maybe"),
               "22023 option \"key_ignore_case\" must be true or false, not \"maybe\"");
     EXPECT_EQ(
@@ -182,6 +191,16 @@ TEST(SourceOptions, WhatAnObjectNeeds) {
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "json"}, {"quote", "'"}}),
               "22023 option \"quote\" means nothing to format \"json\"\n"
               "HINT: It belongs to formats \"csv\" and \"delimited\".");
+    for (const auto& [option, owner] : {std::pair{"schema", "formats in Avro and Protobuf"},
+                                        {"reader_schema", "formats in Avro"},
+                                        {"message", "format \"protobuf\""}}) {
+        EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "json"}, {option, "orders"}}),
+                  "22023 option \"" + std::string(option) +
+                      "\" means nothing to format \"json\"\nHINT: It belongs to " + owner + ".");
+        EXPECT_EQ(refusal(Scope::Table,
+                          OptionList{{"topic", "t"}, {"format", "csv"}, {"key_" + std::string(option), "o"}}),
+                  "22023 option \"key_" + std::string(option) + "\" needs option \"key_format\"");
+    }
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"},
                                                {"format", "JSON"},
                                                {"missing_field", "Error"},

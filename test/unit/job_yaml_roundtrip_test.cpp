@@ -192,6 +192,15 @@ class Maker {
                 if (maybe()) payload.format.json.rows_path = maybe() ? "$" : "order.\"lines: #\"";
                 if (maybe()) payload.format.json.newline_delimited = maybe();
                 break;
+            case Format::DebeziumAvro:
+            case Format::Avro:
+            case Format::Protobuf:
+                payload.format.schema.schema = fresh_names();
+                if (maybe()) payload.format.schema.framing = Framing::Confluent;
+                if (is_avro_format(payload.format.format) && maybe())
+                    payload.format.schema.reader_schema = "The reader's";
+                if (payload.format.format == Format::Protobuf) payload.format.schema.message = "shop.Order";
+                break;
             case Format::Text:
             case Format::Binary:
                 break;
