@@ -160,6 +160,18 @@ CREATE TABLE sluice.worker_state (
   PRIMARY KEY (job_id, worker_no)
 ) WITH (fillfactor = 50);
 
+-- Schemas that messages are written by. A schema never changes, so that nobody who uses it must be told.
+CREATE TABLE sluice.schema (
+  name              text PRIMARY KEY,
+  kind              text NOT NULL CHECK (kind IN ('avro', 'protobuf', 'json-schema')),
+  owner             regrole NOT NULL,
+  created_at        timestamptz NOT NULL DEFAULT now(),
+  schema_references jsonb NOT NULL DEFAULT '{}', -- what the body calls another schema, and that one's name
+  body              text,
+  binary_body       bytea,                       -- of kind protobuf: a FileDescriptorSet
+  CHECK (num_nonnulls(body, binary_body) = 1)
+);
+
 ---------------------------------------------------------------- views
 
 -- A worker holds an object lock on (sluice.job, job_id, 1 + worker_no) as long as it lives, so this is never stale.
@@ -281,8 +293,14 @@ CREATE VIEW sluice.workers WITH (security_barrier) AS
     JOIN sluice.job j USING (job_id) LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = w.pid
    WHERE pg_catalog.pg_has_role(j.owner, 'USAGE') OR pg_catalog.pg_has_role('pg_monitor', 'USAGE');
 
+-- Like a type, a schema may be seen and used by everybody.
+CREATE VIEW sluice.schemas AS
+  SELECT s.name, s.kind, s.owner, s.created_at, s.schema_references,
+         COALESCE(s.body, pg_catalog.encode(s.binary_body, 'base64')) AS body
+    FROM sluice.schema s;
+
 GRANT SELECT ON sluice.jobs, sluice.job_status, sluice.progress, sluice.lag, sluice.history, sluice.errors,
-                sluice.events, sluice.workers TO PUBLIC;
+                sluice.events, sluice.workers, sluice.schemas TO PUBLIC;
 GRANT UPDATE (raw_message, kafka_key, status) ON sluice.errors TO PUBLIC;
 
 ---------------------------------------------------------------- functions
@@ -363,6 +381,13 @@ CREATE PROCEDURE sluice.wait_for_offset(name text, partition integer, "offset" b
     timeout interval DEFAULT '1 minute', INOUT outcome text DEFAULT NULL)
   LANGUAGE c AS 'MODULE_PATHNAME', 'sluice_wait_for_offset';
 
+CREATE FUNCTION sluice.create_schema(name text, kind text, body text, schema_references jsonb DEFAULT NULL)
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_create_schema_text';
+CREATE FUNCTION sluice.create_schema(name text, kind text, body bytea, schema_references jsonb DEFAULT NULL)
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_create_schema_bytea';
+CREATE FUNCTION sluice.drop_schema(name text)
+  RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_drop_schema';
+
 CREATE FUNCTION sluice.topic_partitions(server name, topic text,
     OUT partition integer, OUT leader integer, OUT low_watermark bigint, OUT high_watermark bigint)
   RETURNS SETOF record LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_topic_partitions';
@@ -388,9 +413,10 @@ CREATE FUNCTION sluice.on_drop() RETURNS event_trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'sluice_on_drop';
 CREATE EVENT TRIGGER sluice_on_drop ON sql_drop EXECUTE FUNCTION sluice.on_drop();
 
--- pg_dump takes definitions, offsets and open rejects along; job_state stays behind, so restored jobs are STOPPED.
+-- pg_dump takes definitions, schemas, offsets and open rejects along; job_state stays behind, so restored jobs are STOPPED.
 SELECT pg_catalog.pg_extension_config_dump('sluice.job', '');
 SELECT pg_catalog.pg_extension_config_dump('sluice.job_job_id_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('sluice.schema', '');
 SELECT pg_catalog.pg_extension_config_dump('sluice.offsets',
   $$WHERE COALESCE(pg_catalog.current_setting('sluice.include_offsets_in_dump', true)::boolean, true)$$);
 SELECT pg_catalog.pg_extension_config_dump('sluice.reject', $$WHERE status IN ('open', 'blocking')$$);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "pg/schemas.hpp"
 #include "pg/source.hpp"
 
 extern "C" {
@@ -162,6 +163,8 @@ SourceSpec load_source(Oid relation, Oid user) {
     options.columns = std::move(columns.options);
     SourceSpec source = build(options);
     for (size_t i = 0; i < columns.shapes.size(); ++i) source.record.columns[i].shape = columns.shapes[i];
+    for (auto* format : {&source.record.value, &source.record.key})
+        if (*format) find_schemas(**format);
     return source;
 }
 

@@ -1,0 +1,36 @@
+#include "format/schema_check.hpp"
+
+#include <simdjson.h>
+
+namespace sluice {
+
+namespace {
+
+Error wrong(const SchemaText& schema, std::string detail) {
+    return Error::config("22P02", schema.name + " cannot be read", std::move(detail));
+}
+
+Result<void> check_json(const SchemaText& schema) {
+    using Type = simdjson::dom::element_type;
+    simdjson::dom::parser parser;
+    simdjson::dom::element root;
+    // The library may read a little beyond the end, so it copies.
+    if (const auto problem = parser.parse(schema.body.data(), schema.body.size()).get(root))
+        return wrong(schema, std::string("It is not valid JSON: ") + simdjson::error_message(problem));
+    const Type type = root.type();
+    if (schema.kind == SchemaKind::JsonSchema) {
+        if (type == Type::OBJECT || type == Type::BOOL) return {};
+        return wrong(schema, "A JSON Schema is an object, true or false.");
+    }
+    if (type == Type::OBJECT || type == Type::ARRAY || type == Type::STRING) return {};
+    return wrong(schema, "An Avro schema is an object, an array or the name of a type.");
+}
+
+}  // namespace
+
+Result<void> check_schema(const SchemaText& schema) {
+    if (schema.body.empty()) return wrong(schema, "It is empty.");
+    return schema.kind == SchemaKind::Protobuf ? Result<void>() : check_json(schema);
+}
+
+}  // namespace sluice
