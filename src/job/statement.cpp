@@ -25,13 +25,11 @@ std::string list(const Items& items, std::string_view separator, const Write& wr
     return joined;
 }
 
-bool deletes(const MapShape& shape) {
-    return shape.null_value == NullValue::Deletes || !shape.delete_condition.empty();
-}
+bool deletes(const MapShape& shape) { return shape.tombstone_deletes || !shape.delete_condition.empty(); }
 
 std::string is_delete(const MapShape& shape) {
     const std::string condition = text({"(", shape.delete_condition, ") IS TRUE"});
-    if (shape.null_value != NullValue::Deletes) return condition;
+    if (!shape.tombstone_deletes) return condition;
     if (shape.delete_condition.empty()) return std::string(kIsTombstone);
     return text({kIsTombstone, " OR ", condition});
 }
@@ -39,17 +37,9 @@ std::string is_delete(const MapShape& shape) {
 // CASE, because PostgreSQL evaluates the parts of an AND in the order that it finds cheap.
 std::string where(const MapShape& shape) {
     const std::string& filter = shape.filter;
-    switch (shape.null_value) {
-        case NullValue::Ordinary:
-            return filter.empty() ? "" : text({"\n WHERE ", filter});
-        case NullValue::Skipped:
-            if (filter.empty()) return text({"\n WHERE NOT ", kIsTombstone});
-            return text({"\n WHERE CASE WHEN ", kIsTombstone, " THEN false ELSE ", filter, " END"});
-        case NullValue::Deletes:
-            if (filter.empty()) return "";
-            return text({"\n WHERE CASE WHEN ", kIsTombstone, " THEN true ELSE ", filter, " END"});
-    }
-    return "";
+    if (filter.empty()) return "";
+    if (!shape.tombstone_deletes) return text({"\n WHERE ", filter});
+    return text({"\n WHERE CASE WHEN ", kIsTombstone, " THEN true ELSE ", filter, " END"});
 }
 
 // The delete condition is evaluated once a row: OFFSET 0 keeps it from being pulled up into every CASE.
@@ -143,7 +133,7 @@ std::string map_rows(const MapShape& shape) {
 }
 
 std::string map_events(const MapShape& shape) {
-    const bool unguarded = shape.null_value == NullValue::Deletes && !shape.tombstone_has_order;
+    const bool unguarded = shape.tombstone_deletes && !shape.tombstone_has_order;
     const std::string update = text({"(", shape.update_condition, ") IS TRUE"});
     const auto column = [&](const MapColumn& c) {
         return text({c.in_deletes ? c.value : unless_delete(shape, "NULL", c.value), " AS ", c.name});

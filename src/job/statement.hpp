@@ -8,9 +8,6 @@
 
 namespace sluice {
 
-// What a message without a value is. `Skipped` covers being refused: sluice.is_tombstone raises then.
-enum class NullValue { Ordinary, Skipped, Deletes };
-
 // A column of the map query. The source has the alias s.
 struct MapColumn {
     std::string name;
@@ -25,7 +22,7 @@ struct MapShape {
     std::string filter;
     std::string update_condition;
     std::string delete_condition;
-    NullValue null_value = NullValue::Ordinary;
+    bool tombstone_deletes = false;
     bool tombstone_has_order = false;  // order columns come from key or metadata
 };
 

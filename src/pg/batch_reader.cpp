@@ -36,6 +36,12 @@ bool can_be_shown(const Cell& cell) {
             std::all_of(cell.data, cell.data + cell.size, [](char c) { return !IS_HIGHBIT_SET(c); }));
 }
 
+Error refused_tombstone() {
+    return Error::data("22004", "message has no value",
+                       "A null value is a tombstone: it asks to delete a row.",
+                       "Set the job option tombstone to \"delete\" or \"ignore\" to accept such messages.");
+}
+
 Error definition_changed() {
     return Error::transient("40001", "the definition of the source has changed while it was read", {},
                             "Try again.");
@@ -130,6 +136,13 @@ void BatchReader::add_row(size_t message, Outcome outcome) {
     outcomes_.add(outcome);
 }
 
+void BatchReader::add_reject(Error error) {
+    add_row(decoded_, Outcome::Rejected);
+    error.stage = Stage::Decode;
+    error.context = position_of(messages_[decoded_]);
+    rejects_.push_back({decoded_, std::move(error)});
+}
+
 void BatchReader::decode_chunk() {
     const auto start = std::chrono::steady_clock::now();
     arena_.reset();
@@ -138,16 +151,21 @@ void BatchReader::decode_chunk() {
     next_ = 0;
     const size_t end = std::min(decoded_ + kChunk, messages_.size());
     for (; decoded_ < end && row_in_batch_.size() < kChunkRows; ++decoded_) {
-        std::optional<Error> error = decoder_.decode(messages_[decoded_], arena_, cells_);
+        const MessageView& message = messages_[decoded_];
+        if (message.value.is_null() && tombstone_ != Tombstone::Delete) {
+            if (tombstone_ == Tombstone::Ignore) {
+                add_row(decoded_, Outcome::Unchanged);
+            } else {
+                add_reject(refused_tombstone());
+            }
+            continue;
+        }
+        std::optional<Error> error = decoder_.decode(message, arena_, cells_);
         while (row_in_batch_.size() < cells_.size()) {
             row_in_batch_.push_back(static_cast<uint32_t>(message_of_row_.size()));
             add_row(decoded_, Outcome::Filtered);
         }
-        if (!error) continue;
-        add_row(decoded_, Outcome::Rejected);
-        error->stage = Stage::Decode;
-        error->context = position_of(messages_[decoded_]);
-        rejects_.push_back({decoded_, std::move(*error)});
+        if (error) add_reject(std::move(*error));
     }
     decode_time_ += std::chrono::steady_clock::now() - start;
 }

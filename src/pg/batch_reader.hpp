@@ -9,6 +9,7 @@
 #include "base/row_buffer.hpp"
 #include "base/types.hpp"
 #include "format/record_decoder.hpp"
+#include "job/job_spec.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -40,6 +41,8 @@ class BatchReader {
     void bind(std::span<const MessageView> messages);
     // Starts over, for a rescan or another attempt.
     void rewind();
+    // What a message without a value is: a row like others when it deletes, else no row, or an error.
+    void treat_tombstones(Tombstone tombstone) { tombstone_ = tombstone; }
 
     // Fills `slot` with the next row and its ctid with (number of the row in the batch, 1); false at the end.
     // Plain C from the caller's view: a conversion error is raised (longjmp) with no C++ object left behind.
@@ -84,6 +87,7 @@ class BatchReader {
 
     void decode_chunk();
     void add_row(size_t message, Outcome outcome);
+    void add_reject(Error error);
     void prepare_converters();
     void fill(TupleTableSlot* slot, const Cell* cells);
     static void describe_position(void* reader);
@@ -96,6 +100,7 @@ class BatchReader {
     CellConverter* converters_ = nullptr;
 
     std::span<const MessageView> messages_;
+    Tombstone tombstone_ = Tombstone::Delete;
     size_t decoded_ = 0;                  // messages
     Arena arena_;                         // text of the chunk's cells
     RowBuffer cells_;                     // of the chunk's rows

@@ -19,17 +19,12 @@ class SourceScan {
     SourceScan& operator=(const SourceScan&) = delete;
 
     BatchReader& reader() { return reader_; }
-    bool refuses_tombstones() const { return refuses_tombstones_; }
-
-    // Says that tombstones which the statement has left out are unchanged, not filtered.
-    void settle_tombstones();
 
   private:
-    const ResolvedJob& job_;
+    Oid source_;
     BatchReader& reader_;
     BatchReader* bound_before_;
     SourceScan* scan_before_;
-    bool refuses_tombstones_;
 };
 
 // Whether each row of the source leaves the plan before the next one is read, so that an error is the fault

@@ -8,11 +8,6 @@ std::string quoted(const std::string& name) {
     return call([&] { return quote_identifier(name.c_str()); });
 }
 
-NullValue null_value(const ResolvedJob& job) {
-    if (!job.source_has_value_columns) return NullValue::Ordinary;
-    return job.tombstone == Tombstone::Delete ? NullValue::Deletes : NullValue::Skipped;
-}
-
 std::string qualified(const std::optional<Expression>& expression) {
     return expression ? expression->qualified : std::string();
 }
@@ -23,7 +18,7 @@ MapShape without_columns(const ResolvedJob& job) {
     shape.filter = qualified(job.spec.filter);
     shape.update_condition = qualified(job.spec.update_condition);
     shape.delete_condition = qualified(job.spec.delete_condition);
-    shape.null_value = null_value(job);
+    shape.tombstone_deletes = job.source_has_value_columns && job.tombstone == Tombstone::Delete;
     shape.tombstone_has_order = job.tombstone_has_order;
     return shape;
 }

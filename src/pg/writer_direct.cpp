@@ -74,7 +74,6 @@ void DirectWriter::write(BatchReader& reader) {
         SourceScan scan(job_, reader);
         reader.set_stage(Stage::Map);
         insert(reader);
-        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Commit);

@@ -149,7 +149,6 @@ void StatementWriter::insert(BatchReader& reader) {
         MapReceiver receiver(rows);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     reader.set_stage(Stage::Write);
@@ -164,7 +163,6 @@ void StatementWriter::merge(BatchReader& reader) {
         MapReceiver receiver(events);
         reader.set_stage(Stage::Map);
         run_map(reader, &receiver.base);
-        scan.settle_tombstones();
     }
     reader.blame(std::nullopt);
     events.first = events.fold.fold(events.operations);

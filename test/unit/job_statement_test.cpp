@@ -48,14 +48,9 @@ TEST(MapRows, SelectsColumnsByName) {
               "  FROM shop.orders_src s");
 }
 
-TEST(MapRows, KeepsTombstonesFromTheFilter) {
+TEST(MapRows, Filters) {
     MapShape shape = orders_map();
-    shape.null_value = NullValue::Skipped;
-    EXPECT_TRUE(map_rows(shape).ends_with("\n WHERE NOT sluice.is_tombstone(s.ctid)"));
     shape.filter = "s.id > 4";
-    EXPECT_TRUE(map_rows(shape).ends_with(
-        "\n WHERE CASE WHEN sluice.is_tombstone(s.ctid) THEN false ELSE s.id > 4 END"));
-    shape.null_value = NullValue::Ordinary;
     EXPECT_TRUE(map_rows(shape).ends_with("\n WHERE s.id > 4"));
 }
 
@@ -92,7 +87,7 @@ TEST(MapEvents, OfADeleteEvaluatesOnlyMatchAndOrderColumns) {
 
 TEST(MapEvents, TombstonesSkipTheFilterAndAreNewerThanEveryRow) {
     MapShape shape = orders_map();
-    shape.null_value = NullValue::Deletes;
+    shape.tombstone_deletes = true;
     shape.filter = "s.id < 9";
     const std::string text = map_events(shape);
     EXPECT_NE(text.find("sluice.is_tombstone(s.ctid) AS sluice_unguarded"), std::string::npos);
@@ -108,7 +103,7 @@ TEST(MapEvents, TombstonesSkipTheFilterAndAreNewerThanEveryRow) {
 
 TEST(MapEvents, TombstonesWithAnOrderCanBeStale) {
     MapShape shape = orders_map();
-    shape.null_value = NullValue::Deletes;
+    shape.tombstone_deletes = true;
     shape.tombstone_has_order = true;
     EXPECT_NE(map_events(shape).find("false AS sluice_unguarded"), std::string::npos);
 }
