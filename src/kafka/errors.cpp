@@ -13,6 +13,8 @@ constexpr std::string_view kReach =
     "Check the option \"brokers\", the network, and whether the addresses that the brokers advertise can be "
     "reached "
     "from here.";
+constexpr std::string_view kLeader =
+    "The brokers choose another leader by themselves when one goes away; try again in a few seconds.";
 constexpr std::string_view kGrant =
     "Grant the Kafka user READ and DESCRIBE on the topic (and the group, to start there).";
 constexpr std::string_view kTopic = "Create the topic in Kafka, or correct the option \"topic\".";
@@ -44,6 +46,13 @@ CodeMeaning meaning_of(int code) {
             return {Transient, "08006", "no broker answered in time", kReach};
         case RD_KAFKA_RESP_ERR__WAIT_COORD:
             return {Transient, "08006", "the coordinator of the group was not found in time", kReach};
+        case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+        case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+        case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+        case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+        case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+            return {Transient, "08006", "the partition has no leader at the moment", kLeader};
 
         case RD_KAFKA_RESP_ERR__AUTHENTICATION:
         case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
@@ -92,7 +101,7 @@ CodeMeaning meaning_of(int code) {
         case RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE:
             return {Transient, "53000", "the server ran out of a resource",
                     "Check limits for threads and open files."};
-        // What is not listed is mostly about leaders and coordinators that move; the brokers settle it.
+        // What is not listed is mostly about coordinators that move; the brokers settle it.
         default:
             return {Transient, "58000", "", ""};
     }

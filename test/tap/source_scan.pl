@@ -195,6 +195,8 @@ $broker->freeze;
 like($error, qr/ERROR:  08001:/, 'a broker that hangs');
 cmp_ok($took, '<', 12, 'is noticed in time');
 $broker->thaw;
+# The controller has taken the leadership away from a broker that was silent for long.
+wait_until($node, 'SELECT count(*) FROM own', '400000', name => 'goes on when it answers again');
 my $pid = $broker->pid;
 ($error, $took) = fails("BEGIN; DECLARE c CURSOR FOR SELECT length(v) FROM own; FETCH 1 FROM c;\n\\! kill -9 $pid\nMOVE FORWARD ALL IN c; ROLLBACK");
 like($error, qr/ERROR:  080\d\d: cannot/, 'a broker that dies in the middle');
