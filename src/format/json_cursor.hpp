@@ -82,6 +82,18 @@ class JsonCursor {
         return true;
     }
 
+    // Takes the name of a field when its bytes and the quote behind them are `quoted`, which has no escapes.
+    // False, and nothing is taken, when they are others, or wrong.
+    bool take_expected_key(std::string_view quoted) {
+        if (quoted.empty() || at_ + 1 >= count_) return false;
+        const size_t begin = tokens_[at_];
+        if (text_[begin] != '"' || text_.size() - begin <= quoted.size() || text_[tokens_[at_ + 1]] != ':' ||
+            !same_bytes(text_.data() + begin + 1, quoted))
+            return false;
+        at_ += 2;
+        return true;
+    }
+
     bool open(char bracket, char closing, bool& empty) {
         if (peek() != bracket) return fail(offset(), "a value is expected");
         if (level_ == kMostLevels) return too_deep();
@@ -128,6 +140,22 @@ class JsonCursor {
         size_t end = next_offset();
         while (is_blank(text_[end - 1])) --end;
         return end;
+    }
+    // Without a call: names are short.
+    static bool same_bytes(const char* at, std::string_view expected) {
+        const auto differ = [&]<class Word>(Word, size_t from) {
+            Word a, b;
+            std::memcpy(&a, at + from, sizeof a);
+            std::memcpy(&b, expected.data() + from, sizeof b);
+            return a != b;
+        };
+        const size_t size = expected.size();
+        if (size > 16) return std::memcmp(at, expected.data(), size) == 0;
+        if (size >= 8) return !differ(uint64_t{}, 0) && !differ(uint64_t{}, size - 8);
+        if (size >= 4) return !differ(uint32_t{}, 0) && !differ(uint32_t{}, size - 4);
+        for (size_t i = 0; i < size; ++i)
+            if (at[i] != expected[i]) return false;
+        return true;
     }
     static bool is_blank(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
     // What most numbers are.

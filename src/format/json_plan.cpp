@@ -84,6 +84,13 @@ void JsonMembers::place(std::string_view name, uint32_t node) {
     slots_[at & (slots_.size() - 1)] = {std::string(name), node};
 }
 
+void JsonMemberOrder::note(size_t place, std::string_view name, uint32_t node) {
+    if (place >= kMostMembers || name.size() > kLongestName) return;
+    if (place >= members_.size()) members_.resize(place + 1);
+    members_[place].quoted.assign(name).push_back('"');
+    members_[place].node = node;
+}
+
 Result<JsonPath> json_path_of(const SourceColumn& column) {
     if (column.field.empty()) return JsonPath{JsonStep::member(column.name)};
     Result<JsonPath> path = parse_json_path(column.field);
@@ -111,7 +118,7 @@ bool JsonPlan::same_name(std::string_view column, std::string_view field) const 
 }
 
 uint32_t JsonPlan::add_node() {
-    nodes_.push_back({JsonMembers(ignore_case_), {}, {}, {}});
+    nodes_.push_back({.members = JsonMembers(ignore_case_), .items = {}, .columns = {}, .below = {}});
     return static_cast<uint32_t>(nodes_.size() - 1);
 }
 
@@ -139,7 +146,7 @@ void JsonPlan::add_column(JsonColumn column, const JsonPath& path) {
     const auto index = static_cast<uint32_t>(columns_.size());
     uint32_t at = kRoot;
     for (const JsonStep& step : path) {
-        nodes_[at].below.push_back(index);
+        nodes_[at].below.push_back(column.cell);
         at = child(at, step);
     }
     nodes_[at].columns.push_back(index);

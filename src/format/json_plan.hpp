@@ -1,6 +1,7 @@
 // Which columns stand at which paths of a structured value, as a tree that is walked beside the value.
 // Must not know the bytes of a message.
-// Owns its names; immutable once built.
+// Owns its names. Immutable once built, but for the order of members that it has seen last: a plan belongs to
+// one thread.
 #pragma once
 
 #include "base/result.hpp"
@@ -44,6 +45,25 @@ class JsonMembers {
     bool ignore_case_;
 };
 
+// In which order the members of an object came the last time: producers hardly ever change it, and to compare
+// a name with the one that is expected costs less than to look it up.
+class JsonMemberOrder {
+  public:
+    struct Member {
+        std::string quoted;  // the name, without escapes, and the closing quote; empty: not known
+        uint32_t node = JsonMembers::kNone;
+    };
+
+    const Member* at(size_t place) const { return place < members_.size() ? &members_[place] : nullptr; }
+    void note(size_t place, std::string_view name, uint32_t node);
+
+  private:
+    // An object with more members or longer names is looked up.
+    static constexpr size_t kMostMembers = 256, kLongestName = 100;
+
+    std::vector<Member> members_;
+};
+
 struct JsonColumn {
     std::string name{};
     std::string path{};
@@ -57,7 +77,8 @@ struct JsonNode {
     JsonMembers members;
     std::vector<std::pair<uint32_t, uint32_t>> items;  // index, node; ascending
     std::vector<uint32_t> columns;                     // that take the value itself
-    std::vector<uint32_t> below;                       // that take something inside it
+    std::vector<size_t> below;                         // cells of those that take something inside it
+    mutable JsonMemberOrder order{};
 
     bool is_leaf() const { return members.empty() && items.empty(); }
 };

@@ -52,14 +52,12 @@ Error JsonRow::malformed() const {
 }
 
 std::optional<Error> JsonRow::read_any() {
-    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
     begin_ = cursor_.offset();
     if (!read_value(plan_.node(JsonPlan::kRoot))) return error_ ? std::move(error_) : malformed();
     return std::nullopt;
 }
 
 std::optional<Error> JsonRow::read() {
-    for (const JsonColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
     const JsonNode& root = plan_.node(JsonPlan::kRoot);
     const char first = cursor_.peek();
     begin_ = cursor_.offset();
@@ -72,8 +70,8 @@ std::optional<Error> JsonRow::read() {
 bool JsonRow::read_value(const JsonNode& node) {
     const size_t begin = cursor_.offset();
     const char first = cursor_.peek();
-    // When a name is repeated, nothing of its earlier values is left.
-    if (!node.is_leaf()) forget(node.below);
+    // Nothing has been read yet; when a name is repeated, nothing of its earlier values is left.
+    for (const size_t cell : node.below) row_[cell] = Cell::absent();
     bool escaped = false;
     if (first == '"') {
         std::string_view inner;
@@ -91,22 +89,35 @@ bool JsonRow::read_value(const JsonNode& node) {
 bool JsonRow::read_object(const JsonNode& node) {
     bool more = false;
     if (!cursor_.open('{', '}', more)) return false;
-    for (more = !more; more;) {
-        std::string_view name;
-        bool escaped;
-        if (!cursor_.take_key(name, escaped)) return false;
-        if (escaped) [[unlikely]] {
-            char* out = arena_.allocate(name.size());
-            const JsonUnescaped unescaped = unescape_json(name, out);
-            // A name that no text can have is no column's.
-            name = unescaped.fault == JsonUnescaped::Fault::None ? std::string_view(out, unescaped.size)
-                                                                 : std::string_view("\0", 1);
+    more = !more;
+    for (size_t place = 0; more; ++place) {
+        uint32_t member;
+        const JsonMemberOrder::Member* expected = node.order.at(place);
+        if (expected && cursor_.take_expected_key(expected->quoted)) [[likely]] {
+            member = expected->node;
+        } else if (!find_member(node, place, member)) {
+            return false;
         }
-        const uint32_t member = node.members.find(name);
         if (member == JsonMembers::kNone ? !cursor_.skip_value() : !read_value(plan_.node(member)))
             return false;
         if (!cursor_.next('}', more)) return false;
     }
+    return true;
+}
+
+bool JsonRow::find_member(const JsonNode& node, size_t place, uint32_t& member) {
+    std::string_view name;
+    bool escaped;
+    if (!cursor_.take_key(name, escaped)) return false;
+    if (escaped) {
+        char* out = arena_.allocate(name.size());
+        const JsonUnescaped unescaped = unescape_json(name, out);
+        // A name that no text can have is no column's.
+        name = unescaped.fault == JsonUnescaped::Fault::None ? std::string_view(out, unescaped.size)
+                                                             : std::string_view("\0", 1);
+    }
+    member = node.members.find(name);
+    if (!escaped) node.order.note(place, name, member);
     return true;
 }
 
@@ -121,10 +132,6 @@ bool JsonRow::read_array(const JsonNode& node) {
         if (!cursor_.next(']', more)) return false;
     }
     return true;
-}
-
-void JsonRow::forget(const std::vector<uint32_t>& columns) {
-    for (uint32_t column : columns) row_[plan_.columns()[column].cell] = Cell::absent();
 }
 
 // `raw` is the value as it stands in the text, quotes included.

@@ -61,6 +61,7 @@ class JsonRow {
   private:
     bool read_value(const JsonNode& node);
     bool read_object(const JsonNode& node);
+    bool find_member(const JsonNode& node, size_t place, uint32_t& member);
     bool read_array(const JsonNode& node);
     bool fill(const JsonNode& node, std::string_view raw, bool escaped);
     bool fill_string(const JsonColumn& column, std::string_view raw, bool escaped);
@@ -76,7 +77,6 @@ class JsonRow {
     size_t begin_of(std::string_view raw) const {
         return static_cast<size_t>(raw.data() - cursor_.text().data());
     }
-    void forget(const std::vector<uint32_t>& columns);
     bool refuse(const JsonColumn& column, const char* sqlstate, std::string what, size_t at,
                 std::string detail = {}, std::string hint = {});
     Error wrong_shape() const;

@@ -223,6 +223,8 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part,
     }
     decoder.format_ = format->format;
     decoder.wanted_ = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.wanted; });
+    for (const DelimitedColumn& column : columns)
+        if (!column.wanted) decoder.unwanted_.push_back(column.cell);
     std::optional<Error> error = check_options(*format, part);
     if (!error) error = check_fields(spec, format->format, part);
     if (error) return *std::move(error);
@@ -275,8 +277,7 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& are
     }
     if (delimited_) return delimited_->decode(payload.view(), arena, row);
     if (json_ || envelope_) {
-        for (const DelimitedColumn& column : columns_)
-            if (!column.wanted) row[column.cell] = Cell::null();
+        for (const size_t cell : unwanted_) row[cell] = Cell::null();
         return json_ ? json_->decode(payload.view(), arena, row)
                      : envelope_->decode(payload.view(), key, arena, row);
     }

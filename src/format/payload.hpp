@@ -40,6 +40,7 @@ class PayloadDecoder {
     TextCheck check_;
     Format format_ = Format::Binary;
     std::vector<DelimitedColumn> columns_;
+    std::vector<size_t> unwanted_;               // cells of the columns that nobody looks at
     bool wanted_ = false;                        // false: nobody looks into this part
     std::optional<DelimitedDecoder> delimited_;  // for csv and delimited when wanted
     std::optional<JsonDecoder> json_;            // for json when wanted
