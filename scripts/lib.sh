@@ -66,6 +66,29 @@ one_at_a_time() {
     flock "$ROOT/build/lock" "$@"
 }
 
+# Prints the directory of the jars that a pom names; fetches them through Maven when they are missing:
+# jars_of POM NAME WHAT, where NAME changes with the versions and WHAT is for people.
+jars_of() (
+    cache=$(cache_dir)
+    libs=$cache/$2
+    if [ ! -d "$libs" ]; then
+        mkdir -p "$cache"
+        chmod a+rx "$cache"
+        fetched=$(mktemp -d "$cache/fetching.XXXXXX")
+        trap 'rm -rf "$fetched"' EXIT
+        say "fetching $3, once, into $libs" >&2
+        # A copy of the pom: Maven writes next to it, and the checkout may be read-only.
+        cp "$1" "$fetched/pom.xml"
+        mvn -q -B -Dstyle.color=never -f "$fetched/pom.xml" -Dmaven.repo.local="$cache/maven" \
+            dependency:copy-dependencies -DoutputDirectory="$fetched/libs" >&2 ||
+            die "Maven could not fetch $3: it needs its central repository, or a mirror in ~/.m2/settings.xml"
+        chmod -R a+rX "$fetched/libs"
+        # mv is atomic, so a second run at the same time sees all jars or none; the loser's copy is dropped.
+        mv -T "$fetched/libs" "$libs" 2>/dev/null || [ -d "$libs" ]
+    fi
+    echo "$libs"
+)
+
 # Configures and builds a directory with CMake: cmake_build_in DIR [cmake argument]... [-- target...]
 cmake_build_in() {
     local dir=$1 arguments=() werror=OFF
