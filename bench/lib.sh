@@ -170,10 +170,10 @@ keep_report() {
     tee "$ROOT/$name.md"
     cp results.tsv "$ROOT/$name.tsv"
     say "kept in $name.md and .tsv"
-    if [ "${PLOT:-no}" = yes ]; then
+    if [ "${PLOT:-no}" != no ]; then
         plotter=$(bench_python matplotlib matplotlib)
         if [ -z "$plotter" ]; then say "no plot: matplotlib cannot be had, see build/bench/venv.log"; return; fi
-        "$plotter" "$BENCH/plot.py" results.tsv "$ROOT/$name.svg"
+        "$plotter" "$BENCH/plot.py" results.tsv "$ROOT/$name.svg" ${PLOT#yes}
         say "drawn in $name.svg"
     fi
 }

@@ -4,41 +4,18 @@
 # transactions, largest private memory of a worker in kB, stages; tabs between, - where there is nothing.
 use strict;
 use warnings;
+use FindBin;
 use POSIX ();
 
-my %title = (
-	append       => 'Append, no index',
-	append_key   => 'Append with a primary key',
-	expressions  => 'Append with SQL expressions in the mapping',
-	merge_empty  => 'Merge into an empty table',
-	merge_filled => 'Merge into a filled table',
-	merge_hot    => 'Merge into a filled table with fillfactor 70',
-	merge_guard  => 'Merge with order columns and delete condition',
-	merge_big    => 'Merge into a large table',
-	update       => 'Update a filled table',
-	growth       => 'One job while its table doubles, no index',
-	growth_key   => 'One job while its table doubles, primary key',
-	workers      => 'Workers, 4 partitions',
-	partitions   => 'Workers, 64 partitions',
-	jobs         => 'One job, and many jobs with a topic and a table each',
-	wide         => '200 columns',
-	long         => 'Texts of 100 KB',
-	tiny         => 'Two columns',
-	document     => 'Documents as jsonb');
-my %name = (
-	copy             => '`COPY` from a file',
-	client_binary    => 'C++ client, `COPY` binary, no guarantee',
-	client_binary2   => 'C++ client, `COPY` binary, no guarantee, 2 connections',
-	client_csv       => 'C++ client, `COPY` csv, exactly once',
-	python           => 'Python worker, `COPY` csv, exactly once',
-	upsert           => 'rows at hand, `DISTINCT ON`, `ON CONFLICT`',
-	client_upsert    => 'C++ client, staging, `ON CONFLICT`, exactly once',
-	update_from      => 'rows at hand, `UPDATE … FROM`',
-	job1             => 'sluice, 1 worker',
-	job2             => 'sluice, 2 workers',
-	job4             => 'sluice, 4 workers',
-	job1_guard       => 'sluice, 1 worker, with both',
-	job1_expressions => 'sluice, 1 worker, with expressions');
+# What people read in place of the names of cases and contenders.
+my %called;
+open my $names, '<', "$FindBin::Bin/names.tsv" or die "names.tsv: $!";
+while (my $line = <$names>)
+{
+	chomp $line;
+	my ($what, $name, $text) = split /\t/, $line;
+	$called{$what}{$name} = $text;
+}
 my $hz = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 my $only_ratios = @ARGV && $ARGV[0] eq '--ratios';
 
@@ -89,7 +66,7 @@ sub table
 	my $reference = $runs{$case}{ $contenders{$case}[0] };
 	my $first     = $reference->[0];
 	my %sizes     = map { $_->{rows} => 1 } map { $_->[0] } values %{ $runs{$case} };
-	printf "\n## %s\n\n", $title{$case} // $case;
+	printf "\n## %s\n\n", $called{case}{$case} // $case;
 	printf '%s rows in, ', thousands($first->{rows}) if keys %sizes == 1;
 	printf "%s rows in the table after it.\n\n", thousands($first->{count});
 	print '| contender | rows/s: min – **median** – max | ratio | CPU s per million rows: client + backend |',
@@ -100,7 +77,7 @@ sub table
 		my @rates  = sort { $a <=> $b } map { $_->{rate} } @runs;
 		my @commits = grep { $_->{transactions} ne '-' } @runs;
 		my @memory = grep { $_ ne '-' } map { $_->{memory} } @runs;
-		printf "| %s | %s – **%s** – %s | %.2f | %s + %s | %s | %s | %s |\n", $name{$contender} // $contender,
+		printf "| %s | %s – **%s** – %s | %.2f | %s + %s | %s | %s | %s |\n", $called{contender}{$contender} // $contender,
 		  thousands($rates[0]), thousands(median(@rates)), thousands($rates[-1]), ratio(\@runs, $reference),
 		  cpu(\@runs, 'client'), cpu(\@runs, 'backend'),
 		  @commits ? thousands(median(map { $_->{rows} / ($_->{transactions} || 1) } @commits)) : '',
