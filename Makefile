@@ -4,7 +4,7 @@ PG_CONFIG ?= $(firstword $(wildcard /usr/lib/postgresql/15/bin/pg_config) pg_con
 export PG_CONFIG
 
 MODULE := all install uninstall
-TASKS  := demo check unit regress tap fuzz asan tsan bench bench-quick bench-latency bench-scale bench-shapes bench-formats format lint
+TASKS  := demo check unit regress tap fuzz asan tsan bench bench-quick bench-latency bench-scale bench-shapes bench-peers bench-formats format lint
 
 .DEFAULT_GOAL := all
 .PHONY: setup clean $(MODULE) $(TASKS)

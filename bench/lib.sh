@@ -7,7 +7,9 @@ BATCH=${BATCH:-50000}
 PARTITIONS=4
 PGPORT=5432  # in a socket directory of its own, so it meets nobody
 BINDIR=$("$PG_CONFIG" --bindir)
+LISTEN=       # an address for those who cannot use a socket; they need a password
 SETTINGS=${SETTINGS:-"shared_buffers = 1GB, max_wal_size = 8GB"}
+processes=()  # what a bench starts beside server and broker
 
 bench_finish() {
     local status=$?
@@ -17,6 +19,7 @@ bench_finish() {
         cp "$work"/*.log "$ROOT/build/bench/" 2>/dev/null || true
         say "failed; the logs are in build/bench" >&2
     fi
+    for pid in "${processes[@]}"; do end_process "$pid"; done
     if [ -f "$work/data/postmaster.pid" ]; then
         (cd "$work" && as_test_user "$BINDIR/pg_ctl" -D "$work/data" -m immediate -w stop >/dev/null 2>&1) || true
     fi
@@ -43,10 +46,10 @@ bench_start() {
     stage_install "$work/stage" >"$work/server.conf"
     cp "$ROOT/build/kafkatool" "$ROOT/test/tools/kafka" "$work/bin/"
     for program in "$@"; do cp "$ROOT/build/$program" "$work/bin/"; done
-    cp -r "$BENCH"/*.sql "$BENCH/contenders" "$work/"
+    cp -r "$BENCH"/*.sql "$BENCH/contenders" "$BENCH/peers" "$work/"
     cat >>"$work/server.conf" <<CONF
 shared_preload_libraries = 'sluice'
-listen_addresses = ''
+listen_addresses = '$LISTEN'
 unix_socket_directories = '$work'
 port = $PGPORT
 ${SETTINGS//, /$'\n'}
@@ -58,7 +61,8 @@ CONF
 
     SLUICE_TEST_KAFKA=$(as_test_user kafka start "$work/kafka" "$(free_port)")
     export SLUICE_TEST_KAFKA
-    as_test_user "$BINDIR/initdb" -D data -U postgres -A trust -E UTF8 --no-locale >initdb.log
+    as_test_user "$BINDIR/initdb" -D data -U postgres --auth-local=trust --auth-host=scram-sha-256 \
+        -E UTF8 --no-locale >initdb.log
     cat server.conf >>data/postgresql.conf
     as_test_user "$BINDIR/pg_ctl" -D data -l server.log -w start >/dev/null
     psql_bench -v brokers="$SLUICE_TEST_KAFKA" -f schema.sql
@@ -94,6 +98,7 @@ contender() {
         client_csv) copy_client "$SLUICE_TEST_KAFKA" "$topic" "$rows" csv 1 ;;
         client_upsert) copy_client "$SLUICE_TEST_KAFKA" "$topic" "$rows" upsert 1 ;;
         python) "$PYTHON" contenders/python_worker.py "$SLUICE_TEST_KAFKA" "$topic" "$rows" ;;
+        connect* | flink*) peer "$name" "$topic" "$arguments" ;;
         job*) psql_bench -v source="${topic}_src" -v rows="$rows" -v arguments="$arguments" -f contenders/job.sql ;;
         *) die "there is no contender $name" ;;
     esac
