@@ -391,6 +391,11 @@ CREATE FUNCTION sluice.drop_schema(name text)
 CREATE FUNCTION sluice.topic_partitions(server name, topic text,
     OUT partition integer, OUT leader integer, OUT low_watermark bigint, OUT high_watermark bigint)
   RETURNS SETOF record LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'sluice_topic_partitions';
+CREATE FUNCTION sluice.infer_columns(server name, topic text, options jsonb, sample integer DEFAULT 100,
+    OUT column_name text, OUT data_type text, OUT column_options text, OUT seen bigint, OUT example text)
+  RETURNS SETOF record LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_infer_columns';
+CREATE FUNCTION sluice.create_table_for(source regclass, name text, primary_key text[] DEFAULT NULL)
+  RETURNS regclass LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'sluice_create_table_for';
 CREATE FUNCTION sluice.library_info(OUT item text, OUT value text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'sluice_library_info';
 

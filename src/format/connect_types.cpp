@@ -62,9 +62,10 @@ ConnectField field_of(const dom::element& schema) {
     return field;
 }
 
-// False when the text is not the schema of a struct, or has no struct of that name.
-bool read_fields(std::string_view schema, std::string_view image, const JsonPlan& plan,
-                 std::vector<ConnectField>& fields) {
+// Calls `use` with the schema of each field; false when the text is not the schema of a struct, or has no
+// struct of that name.
+template <class Use>
+bool each_field(std::string_view schema, std::string_view image, const Use& use) {
     dom::parser parser;
     dom::element root;
     dom::array members;
@@ -81,13 +82,74 @@ bool read_fields(std::string_view schema, std::string_view image, const JsonPlan
         }
         if (!found) return false;
     }
+    for (const dom::element& member : members) use(member, text_of(member, "field"));
+    return true;
+}
+
+bool read_fields(std::string_view schema, std::string_view image, const JsonPlan& plan,
+                 std::vector<ConnectField>& fields) {
     fields.assign(plan.columns().size(), {});
-    for (const dom::element& member : members) {
-        const std::string_view name = text_of(member, "field");
+    return each_field(schema, image, [&](const dom::element& member, std::string_view name) {
         for (size_t i = 0; i < fields.size(); ++i)
             if (!name.empty() && plan.same_name(plan.columns()[i].member, name)) fields[i] = field_of(member);
+    });
+}
+
+struct SqlType {
+    std::string_view connect;
+    std::string_view sql;
+};
+
+constexpr SqlType kSqlTypes[] = {{"int8", "smallint"},
+                                 {"int16", "smallint"},
+                                 {"int32", "integer"},
+                                 {"int64", "bigint"},
+                                 {"float", "real"},
+                                 {"float32", "real"},
+                                 {"double", "double precision"},
+                                 {"float64", "double precision"},
+                                 {"boolean", "boolean"},
+                                 {"string", "text"},
+                                 {"bytes", "bytea"}};
+
+// Some types have names of their own that say more than their form.
+constexpr SqlType kSqlNames[] = {{"io.debezium.data.Uuid", "uuid"},
+                                 {"io.debezium.data.VariableScaleDecimal", "numeric"},
+                                 {"io.debezium.time.ZonedTimestamp", "timestamptz"},
+                                 {"io.debezium.time.ZonedTime", "timetz"},
+                                 {"io.debezium.data.Xml", "xml"}};
+
+std::string sql_type_of(const dom::element& schema) {
+    const ConnectField field = field_of(schema);
+    switch (field.type) {
+        case ConnectType::Days:
+            return "date";
+        case ConnectType::Clock:
+            return "time";
+        // Debezium's timestamps without a zone have that of UTC; a timestamp column shows them as they were.
+        case ConnectType::Epoch:
+            return "timestamp";
+        case ConnectType::Decimal: {
+            const int32_t precision = parameter(schema, "connect.decimal.precision", 1000);
+            if (precision == 0) return "numeric";
+            return "numeric(" + std::to_string(precision) + "," + std::to_string(field.parameter) + ")";
+        }
+        case ConnectType::JsonText:
+            return "jsonb";
+        case ConnectType::Bits:
+            return "bit varying";
+        case ConnectType::Plain:
+            break;
     }
-    return true;
+    const auto look_up = [](const auto& table, std::string_view word) -> std::string_view {
+        for (const SqlType& known : table)
+            if (known.connect == word) return known.sql;
+        return {};
+    };
+    if (const auto named = look_up(kSqlNames, text_of(schema, "name")); !named.empty())
+        return std::string(named);
+    const auto plain = look_up(kSqlTypes, text_of(schema, "type"));
+    return std::string(plain.empty() ? "jsonb" : plain);
 }
 
 // The digits of a number's absolute value; quadratic in its size.
@@ -138,6 +200,14 @@ const std::vector<ConnectField>* ConnectSchemas::find(std::string_view schema, s
     }
     std::rotate(known_.begin(), found, found + 1);
     return known_.front().valid ? &known_.front().fields : nullptr;
+}
+
+std::vector<ConnectColumn> connect_columns(std::string_view schema, std::string_view image) {
+    std::vector<ConnectColumn> columns;
+    each_field(schema, image, [&](const dom::element& member, std::string_view name) {
+        if (!name.empty()) columns.push_back({std::string(name), sql_type_of(member)});
+    });
+    return columns;
 }
 
 size_t decimal_text(std::string_view bytes, int32_t scale, char* out) {

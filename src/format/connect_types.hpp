@@ -46,6 +46,15 @@ class ConnectSchemas {
     std::vector<Known> known_;  // the one used last comes first
 };
 
+struct ConnectColumn {
+    std::string name;
+    std::string type;  // of SQL
+};
+
+// The fields of a schema as columns, in its order; nothing when it is not the schema of a struct. `image` as
+// above.
+std::vector<ConnectColumn> connect_columns(std::string_view schema, std::string_view image);
+
 // Writes the digits of a decimal whose bytes are two's complement, the highest first. `out` has room for
 // decimal_room bytes.
 size_t decimal_text(std::string_view bytes, int32_t scale, char* out);

@@ -1,5 +1,6 @@
 // Entry points of the foreign data wrapper: the handler and the validator of options.
 #include "pg/airlock.hpp"
+#include "pg/fdw_import.hpp"
 #include "pg/fdw_plan.hpp"
 #include "pg/fdw_scan.hpp"
 #include "pg/source.hpp"
@@ -48,6 +49,7 @@ SLUICE_FUNCTION(sluice_fdw_handler) {
     FdwRoutine* routine = sluice::call([] { return makeNode(FdwRoutine); });
     sluice::set_plan_callbacks(routine);
     sluice::set_scan_callbacks(routine);
+    sluice::set_import_callback(routine);
     PG_RETURN_POINTER(routine);
 }
 

@@ -16,6 +16,7 @@
 #include "pg/source.hpp"
 #include "pg/source_topic.hpp"
 #include "pg/system_catalog.hpp"
+#include "pg/topic_sample.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
@@ -28,12 +29,9 @@ namespace sluice {
 
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kBrokerTimeout{5};
-// How long an idle topic is waited for before what has come is taken.
-constexpr seconds kPatience{10};
 constexpr size_t kMostMessages = 10'000;
 // Of a message that becomes more of them.
 constexpr size_t kShownRows = 1000;
@@ -131,28 +129,8 @@ std::vector<TestRow> test_topic(const catalog::StoredJob& job, size_t count) {
     config.client = {source.brokers, source.properties, job.spec.options.group_id};
     const auto consumer = value_or_fail(Consumer::open(config));
     const auto assignments = next_positions(job, consumer->client(), source, waiter);
-    value_or_fail(consumer->assign(assignments));
-    MessageBatch batch;
-    std::vector<ConsumerEvent> events;
-    size_t ended = 0;
-    std::optional<Error> trouble;
-    const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (batch.size() < count && ended < assignments.size() && std::chrono::steady_clock::now() < until) {
-        consumer->clear_wake();
-        events.clear();
-        consumer->poll(batch, {count, static_cast<size_t>(job.spec.options.memory)}, events);
-        for (const ConsumerEvent& event : events) {
-            if (event.kind == ConsumerEvent::Kind::EndOfPartition)
-                ++ended;
-            else if (event.error.kind == ErrorKind::Transient)
-                trouble = event.error;
-            else
-                fail(event.error);
-        }
-        if (batch.size() < count && ended < assignments.size())
-            waiter.wait_readable(consumer->wake_fd(), milliseconds(200));
-    }
-    if (batch.size() == 0 && ended < assignments.size() && trouble) fail(*trouble);
+    const MessageBatch batch =
+        read_sample(*consumer, assignments, {count, static_cast<size_t>(job.spec.options.memory)}, waiter);
     // As a worker orders them.
     std::vector<MessageView> ordered(batch.messages().begin(), batch.messages().end());
     std::stable_sort(ordered.begin(), ordered.end(),

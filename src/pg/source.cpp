@@ -169,10 +169,14 @@ SourceSpec load_source(Oid relation, Oid user) {
 }
 
 SourceSpec load_topic(Oid server, const std::string& topic, Oid user) {
+    return load_topic(server, {{"topic", topic}, {"format", "binary"}}, user);
+}
+
+SourceSpec load_topic(Oid server, const OptionList& table, Oid user) {
     SourceOptions options;
     options.server = server_options(server);
     options.user_mapping = user_mapping_options(server, user);
-    options.table = {{"topic", topic}, {"format", "binary"}};
+    options.table = table;
     return build(options);
 }
 

@@ -24,6 +24,8 @@ SourceSpec load_source(Oid relation, Oid user);
 
 // The cluster of a server with one topic, for questions about the topic.
 SourceSpec load_topic(Oid server, const std::string& topic, Oid user);
+// The same with the options of a foreign table that need not exist, topic included.
+SourceSpec load_topic(Oid server, const OptionList& table, Oid user);
 
 // Attribute numbers of the columns of load_source(…).record: all but dropped ones.
 std::vector<AttrNumber> source_attributes(TupleDesc tupdesc);

@@ -4,14 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "pg/propose_columns.hpp"
 #include "pg/source.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
-#include "catalog/pg_foreign_server.h"
-#include "foreign/foreign.h"
 #include "funcapi.h"
-#include "utils/acl.h"
 }
 
 namespace sluice {
@@ -19,24 +17,6 @@ namespace sluice {
 namespace {
 
 constexpr std::chrono::seconds kBrokerTimeout{8};
-
-// The server's OID, when it is one of ours and the caller may use it.
-Oid usable_server(const char* name) {
-    const Oid server = call([&] {
-        const Oid found = GetForeignServerByName(name, false)->serverid;
-#if PG_VERSION_NUM >= 160000
-        const AclResult allowed = object_aclcheck(ForeignServerRelationId, found, GetUserId(), ACL_USAGE);
-#else
-        const AclResult allowed = pg_foreign_server_aclcheck(found, GetUserId(), ACL_USAGE);
-#endif
-        if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_FOREIGN_SERVER, name);
-        return found;
-    });
-    if (!is_sluice_server(server))
-        fail(Error::config("42809", "server \"" + std::string(name) + "\" is not a Kafka server", {},
-                           "It belongs to another foreign data wrapper than sluice_fdw."));
-    return server;
-}
 
 struct PartitionRow {
     PartitionInfo info;
