@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -80,7 +81,7 @@ class Manager {
             if (!read_wanted(wanted)) leave(ManagerOutcome::Done);
             if (wanted.empty() && workers_.empty() && nothing_is_wanted()) leave(ManagerOutcome::Done);
             start_missing(wanted);
-            forget_old_history();
+            forget_what_is_old();
             waiter_.wait(kPoll);
         }
     }
@@ -246,17 +247,24 @@ class Manager {
             if (worker.handle != nullptr) TerminateBackgroundWorker(worker.handle);
     }
 
-    void forget_old_history() {
+    void forget_what_is_old() {
         const auto now = Clock::now();
-        if (settings::history_retention == 0 || now - retention_at_ < kRetentionInterval) return;
+        if (retention_at_ && now - *retention_at_ < kRetentionInterval) return;
         retention_at_ = now;
         spi::Transaction transaction;
         {
             Bookkeeping bookkeeping;
-            spi::run(
-                "DELETE FROM sluice.batch_history"
-                " WHERE started_at < pg_catalog.now() - $1 * interval '1 second'",
-                {spi::Param::int4(settings::history_retention)});
+            if (settings::history_retention > 0)
+                spi::run(
+                    "DELETE FROM sluice.batch_history"
+                    " WHERE started_at < pg_catalog.now() - $1 * interval '1 second'",
+                    {spi::Param::int4(settings::history_retention)});
+            // Only a person settles a reject or the job itself; nobody forgets the others for them.
+            if (settings::error_retention > 0)
+                spi::run(
+                    "DELETE FROM sluice.reject WHERE status IN ('applied', 'replayed', 'discarded')"
+                    " AND resolved_at < pg_catalog.now() - $1 * interval '1 second'",
+                    {spi::Param::int4(settings::error_retention)});
         }
         transaction.commit();
     }
@@ -266,7 +274,7 @@ class Manager {
     WorkerWaiter waiter_;
     std::map<Key, Worker> workers_;
     std::set<Key> live_;  // workers that hold their lock, whoever started them
-    Clock::time_point retention_at_ = Clock::now();
+    std::optional<Clock::time_point> retention_at_;
 };
 
 }  // namespace

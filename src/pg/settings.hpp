@@ -7,6 +7,7 @@ namespace sluice::settings {
 
 extern bool enabled;                  // sluice.enabled
 extern char* databases;               // sluice.databases
+extern int error_retention;           // sluice.error_retention, seconds
 extern int history_retention;         // sluice.history_retention, seconds
 extern bool include_offsets_in_dump;  // sluice.include_offsets_in_dump
 

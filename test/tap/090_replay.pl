@@ -106,5 +106,16 @@ produce($topic, [ [ 0, undef, '1,twice' ] ]);
 wait_until($node, q{SELECT state FROM sluice.job_status WHERE job_name = 'notes'}, 'ERROR', name => 'blocked again');
 is(sql(q{SELECT sluice.purge_errors('notes', '0')}), '0', 'what blocks the job stays');
 
+# What was settled long ago is forgotten, the rest never.
+my $settled = "status IN ('applied', 'replayed', 'discarded')";
+cmp_ok(sql("SELECT count(*) FROM sluice.errors WHERE $settled"), '>', 1, 'there are settled rejects');
+sql(q{UPDATE sluice.reject SET event_time = event_time - interval '31 days', resolved_at = resolved_at - interval '31 days'});
+sql("UPDATE sluice.reject SET resolved_at = now() - interval '29 days' WHERE error_id = (SELECT max(error_id) FROM sluice.errors WHERE $settled)");
+my $others = sql("SELECT count(*) FROM sluice.errors WHERE NOT $settled");
+sql(q{SELECT sluice.start_job('stock')});
+$node->restart;
+wait_until($node, "SELECT count(*) FILTER (WHERE $settled), count(*) FILTER (WHERE NOT $settled) FROM sluice.errors", "1|$others",
+	name => 'settled rejects go after error_retention, others stay');
+
 sql('SELECT sluice.stop_all_jobs()');
 done_testing();
