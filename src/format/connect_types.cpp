@@ -51,12 +51,7 @@ constexpr Name kNames[] = {
 };
 
 ConnectField field_of(const dom::element& schema) {
-    constexpr int32_t kMostBits = 83886080;  // bit varying's own
-    const std::string_view name = text_of(schema, "name");
-    const auto* found = std::find_if(std::begin(kNames), std::end(kNames),
-                                     [&](const Name& known) { return known.text == name; });
-    if (found == std::end(kNames)) return {};
-    ConnectField field{found->type, found->unit, 0};
+    ConnectField field = connect_field(text_of(schema, "name"));
     if (field.type == ConnectType::Decimal) field.parameter = parameter(schema, "scale", kMostScale);
     if (field.type == ConnectType::Bits) field.parameter = parameter(schema, "length", kMostBits);
     return field;
@@ -186,6 +181,12 @@ std::string large_digits(std::string_view bytes, bool negative) {
 }
 
 }  // namespace
+
+ConnectField connect_field(std::string_view name) {
+    const auto* found = std::find_if(std::begin(kNames), std::end(kNames),
+                                     [&](const Name& known) { return known.text == name; });
+    return found == std::end(kNames) ? ConnectField{} : ConnectField{found->type, found->unit, 0};
+}
 
 const std::vector<ConnectField>* ConnectSchemas::find(std::string_view schema, std::string_view image,
                                                       const JsonPlan& plan) {

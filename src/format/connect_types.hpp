@@ -28,6 +28,10 @@ struct ConnectField {
     int32_t parameter = 0;
 };
 
+// By the name that Connect or Debezium gives a type; Plain when it means nothing more. Without a parameter.
+ConnectField connect_field(std::string_view name);
+constexpr int32_t kMostBits = 83886080;  // bit varying's own
+
 // Producers send the schema with every message, so each text is read once.
 class ConnectSchemas {
   public:
