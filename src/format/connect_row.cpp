@@ -10,8 +10,9 @@ bool is_number(std::string_view raw) {
     return raw.front() == '-' || (raw.front() >= '0' && raw.front() <= '9');
 }
 
-// The word itself, an array of it, or for bytes its base64.
-bool says_unavailable(std::string_view raw) {
+}  // namespace
+
+bool is_unavailable_json(std::string_view raw) {
     constexpr std::string_view kBase64 = "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==";
     if (raw.front() == '[' && raw.back() == ']') raw = raw.substr(1, raw.size() - 2);
     if (raw.size() < 2 || raw.front() != '"') return false;
@@ -19,13 +20,11 @@ bool says_unavailable(std::string_view raw) {
     return text == kUnavailable || text == kBase64;
 }
 
-}  // namespace
-
 // `taken` stays false when the value is to be read as in any JSON.
 bool JsonRow::fill_connect(uint32_t index, std::string_view raw, bool escaped, bool& taken) {
     const JsonColumn& column = plan_.columns()[index];
     const char first = raw.front();
-    if ((first == '"' || first == '[') && says_unavailable(raw)) {
+    if ((first == '"' || first == '[') && is_unavailable_json(raw)) {
         Cell& cell = row_[column.cell];
         cell = Cell::absent();
         cell.size = 1;
@@ -122,16 +121,11 @@ bool JsonRow::fill_variable_decimal(const JsonColumn& column, std::string_view r
 bool JsonRow::fill_bits(const JsonColumn& column, std::string_view text, int32_t length, size_t at) {
     if (!fill_bytes(column, text, at)) return false;
     const std::string_view bytes = row_[column.cell].view();
-    const auto size = length > 0 ? static_cast<size_t>(length) : bytes.size() * 8;
-    constexpr size_t kMost = 65536;  // that a message may ask for without sending them
-    if (size > kMost && size > bytes.size() * 8)
-        return refuse(column, "22003", "has fewer bits than its schema says", at);
-    char* out = arena_.allocate(size);
-    for (size_t bit = 0; bit < size; ++bit) {
-        const bool set = bit / 8 < bytes.size() && (static_cast<uint8_t>(bytes[bit / 8]) >> bit % 8 & 1);
-        out[size - 1 - bit] = set ? '1' : '0';
-    }
-    row_[column.cell] = Cell::text({out, size});
+    const auto size = bits_size(bytes, length);
+    if (!size) return refuse(column, "22003", "has fewer bits than its schema says", at);
+    char* out = arena_.allocate(*size);
+    bits_text(bytes, *size, out);
+    row_[column.cell] = Cell::text({out, *size});
     return true;
 }
 

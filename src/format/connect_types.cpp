@@ -245,4 +245,18 @@ size_t decimal_room(size_t bytes, int32_t scale) {
     return bytes * 241 / 100 + static_cast<size_t>(scale) + 8;
 }
 
+std::optional<size_t> bits_size(std::string_view bytes, int32_t length) {
+    const auto size = length > 0 ? static_cast<size_t>(length) : bytes.size() * 8;
+    constexpr size_t kMost = 65536;  // that a message may ask for without sending them
+    if (size > kMost && size > bytes.size() * 8) return std::nullopt;
+    return size;
+}
+
+void bits_text(std::string_view bytes, size_t size, char* out) {
+    for (size_t bit = 0; bit < size; ++bit) {
+        const bool set = bit / 8 < bytes.size() && (static_cast<uint8_t>(bytes[bit / 8]) >> bit % 8 & 1);
+        out[size - 1 - bit] = set ? '1' : '0';
+    }
+}
+
 }  // namespace sluice

@@ -6,6 +6,7 @@
 #include "format/json_plan.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,5 +66,10 @@ size_t decimal_text(std::string_view bytes, int32_t scale, char* out);
 size_t decimal_room(size_t bytes, int32_t scale);
 constexpr int32_t kMostScale = 16383;            // numeric's own
 constexpr size_t kMostDecimalBytes = 64 * 1024;  // more digits than numeric has
+
+// How many bits the bytes are; nothing when a schema asks for far more of them than there are bytes.
+std::optional<size_t> bits_size(std::string_view bytes, int32_t length);
+// Writes them as 0 and 1, the highest first; the lowest byte comes first in `bytes`.
+void bits_text(std::string_view bytes, size_t size, char* out);
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
 #include "format/envelope_decoder.hpp"
 
-#include "base/nearest.hpp"
+#include "format/change_event.hpp"
 #include "format/connect_types.hpp"
 #include "format/json_row.hpp"
 #include "format/json_tokens.hpp"
@@ -36,7 +36,7 @@ const Dialect& dialect_of(Format format) {
         {Format::ConnectJson, {}, {}, {}, TimestampUnit::Milliseconds},
         {Format::DebeziumJson,
          {"after", "before", "op", "", ""},
-         {"op", "ts_ms", "ts_us", "ts_ns", "source", "transaction", "before", "after", "message"},
+         {std::begin(kDebeziumTells), std::end(kDebeziumTells)},
          {{"c", 'c'}, {"r", 'r'}, {"u", 'u'}, {"d", 'd'}, {"t", 't'}, {"m", 'm'}},
          TimestampUnit::Milliseconds},
         {Format::CanalJson,
@@ -57,16 +57,6 @@ const Dialect& dialect_of(Format format) {
 }
 
 JsonPath path_of(std::string_view text) { return parse_json_path(text).value(); }
-
-// Times that the message itself tells have a unit that the options do not change.
-std::optional<TimestampUnit> unit_of(const Dialect& dialect, const JsonPath& path) {
-    const std::string& name = path.back().name;
-    if (name == "ts_ms" || name == "es") return TimestampUnit::Milliseconds;
-    if (name == "ts_us") return TimestampUnit::Microseconds;
-    if (name == "ts_ns") return TimestampUnit::Nanoseconds;
-    if (name == "ts" && path.size() == 1) return dialect.seconds;
-    return std::nullopt;
-}
 
 // Where a cell's text stands in the message.
 size_t place_in(std::string_view text, const Cell& cell) {
@@ -142,28 +132,15 @@ EnvelopeDecoder::EnvelopeDecoder(Format format, JsonOptions options, Origin part
 
 Result<void> EnvelopeDecoder::add_change_columns(const RecordSpec& spec) {
     const Dialect& dialect = dialect_of(format_);
-    for (size_t i = 0; i < spec.columns.size(); ++i) {
-        const SourceColumn& column = spec.columns[i];
-        if (column.origin != Origin::Metadata || column.metadata != Metadata::Change) continue;
-        Result<JsonPath> path = parse_json_path(column.field);
-        const std::string first = path && !path.value().empty() ? path.value().front().name : column.field;
-        if (!path || std::find(dialect.tells.begin(), dialect.tells.end(), first) == dialect.tells.end()) {
-            const std::string guess = nearest(first, dialect.tells);
-            Error error = Error::config(
-                "22023",
-                "column \"" + column.name + "\": the format has no metadata \"" + column.field + "\"", {},
-                guess.empty() ? std::string() : "Perhaps you meant \"" + guess + "\".");
-            error.column_name = column.name;
-            return error;
-        }
-        if (!column.wanted) continue;
-        JsonColumn told{.name = column.name, .cell = kOwnCells + change_cells_.size(), .shape = column.shape};
-        told.unit = unit_of(dialect, path.value());
-        change_cells_.push_back(i);
-        change_is_op_.push_back(path.value().size() == 1 && first == "op");
-        bare_.add_column(told, path.value());
-        path.value().insert(path.value().begin(), JsonStep::member("payload"));
-        wrapped_.add_column(told, path.value());
+    Result<std::vector<ChangeColumn>> columns = change_columns(spec, dialect.tells, dialect.seconds);
+    if (!columns) return std::move(columns.error());
+    for (ChangeColumn& told : columns.value()) {
+        told.column.cell = kOwnCells + change_cells_.size();
+        change_cells_.push_back(told.cell);
+        change_is_op_.push_back(told.is_op);
+        bare_.add_column(told.column, told.path);
+        told.path.insert(told.path.begin(), JsonStep::member("payload"));
+        wrapped_.add_column(std::move(told.column), told.path);
     }
     return {};
 }
@@ -190,17 +167,14 @@ std::optional<Error> EnvelopeDecoder::read_change(std::string_view text, Bytes k
     const Cell& operation = around[kOperation];
     const std::string name(dialect.members[kOperation]);
     if (!is_there(operation))
-        return Error::data(
-            "2203A", "change event has no field \"" + name + "\"", {},
-            "The value must be in the format that option \"format\" says; a flattened event is "
-            "of format \"json\" or \"connect-json\".");
+        return no_operation(name,
+                            "The value must be in the format that option \"format\" says; a flattened event "
+                            "is of format \"json\" or \"connect-json\".");
     const auto change =
         std::find_if(dialect.changes.begin(), dialect.changes.end(),
                      [&](const Change& known) { return known.operation == operation.view(); });
     const bool known = change != dialect.changes.end();
-    if (!known && format_ == Format::DebeziumJson)
-        return Error::data("22023", "change event has an unknown operation in field \"op\"",
-                           "It must be c, r, u, d, t or m.");
+    if (!known && format_ == Format::DebeziumJson) return unknown_operation();
     if (is_there(around[kSecond]))
         return Error::data("0A000", "change event has several rows", "One message is one row.",
                            "Let the producer write an event for each row.");
@@ -220,10 +194,7 @@ std::optional<Error> EnvelopeDecoder::read_change(std::string_view text, Bytes k
     if (debezium && op == 'd' && !is_object(image)) return read_deleted(key, arena, row);
     bool has_unavailable = false;
     if (!is_object(image))
-        return Error::data("2203C",
-                           "change event has no row in field \"" +
-                               std::string(dialect.members[debezium && op == 'd' ? kBefore : kAfter]) + "\"",
-                           "Its operation is \"" + std::string(operation.view()) + "\".");
+        return no_image(dialect.members[debezium && op == 'd' ? kBefore : kAfter], operation.view());
     auto error = read_image(text, image, around[kSchema], debezium ? (op == 'd' ? "before" : "after") : "",
                             arena, row, has_unavailable);
     if (!error && has_unavailable)
@@ -259,15 +230,7 @@ std::optional<Error> EnvelopeDecoder::fill_unavailable(std::string_view text, co
         if (JsonRow::is_unavailable(cell)) {
             cell = old[column.cell];
             // A null there stands for what the table's replica identity leaves out.
-            if (cell.kind == CellKind::Absent || cell.kind == CellKind::Null) {
-                Error error = Error::data(
-                    "0A000", "field \"" + column.path + "\" is unavailable",
-                    "The row was updated without touching this large value, and the event does not have it.",
-                    "Set REPLICA IDENTITY FULL on the table that the event comes from, or leave the column "
-                    "out of the job.");
-                error.column_name = column.name;
-                return error;
-            }
+            if (cell.kind == CellKind::Absent || cell.kind == CellKind::Null) return no_value_known(column);
         } else if (cell.kind == CellKind::Absent) {
             cell = Cell::null();
         }
@@ -277,20 +240,9 @@ std::optional<Error> EnvelopeDecoder::fill_unavailable(std::string_view text, co
 
 // Where the table's replica identity is nothing but its key, only the message's key tells the row.
 std::optional<Error> EnvelopeDecoder::read_deleted(Bytes key, Arena& arena, Row row) const {
-    if (key.is_null())
-        return Error::data("22004", "change event deletes a row and does not say which",
-                           "Its field \"before\" is null and the message has no key.",
-                           "Give the table that the event comes from a primary key, or set REPLICA IDENTITY "
-                           "FULL on it.");
+    if (key.is_null()) return no_row_known();
     std::optional<Error> error = read_struct(key.view(), Origin::Key, arena, row);
-    if (error) {
-        error->detail += (error->detail.empty() ? "" : " ");
-        error->detail += "The event deletes a row; its field \"before\" is null, so the key must tell which.";
-        error->hint =
-            "Set REPLICA IDENTITY FULL on the table that the event comes from, or let the producer write "
-            "keys "
-            "in JSON.";
-    }
+    if (error) say_key_must_tell(*error, "let the producer write keys in JSON.");
     return error;
 }
 

@@ -28,6 +28,12 @@ class JsonMembers {
     // Names are added before the first find.
     void add(std::string_view name, uint32_t node);
     bool empty() const { return count_ == 0; }
+    // Calls with the node of each.
+    template <class Call>
+    void each(const Call& call) const {
+        for (const Slot& slot : slots_)
+            if (slot.node != kNone) call(slot.node);
+    }
 
   private:
     struct Slot {

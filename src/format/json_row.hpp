@@ -27,6 +27,8 @@ struct JsonReading {
 
 // Debezium's word for a value that the change did not touch and that it does not know.
 constexpr std::string_view kUnavailable = "__debezium_unavailable_value";
+// The word itself as JSON, an array of it, or for bytes its base64.
+bool is_unavailable_json(std::string_view raw);
 
 class JsonRow {
   public:
