@@ -7,7 +7,9 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
+#include <cctype>
+#include <memory>
+#include <numeric>
 #include <unordered_map>
 #include <utility>
 
@@ -74,11 +76,11 @@ class AvroParser {
                           "At most " + std::to_string(AvroSchema::kMostBytes) + " can be read.");
         // What is known of types by name outlives their documents, defaults do not.
         for (const SchemaText::Reference& reference : text.references)
-            if (!read_document(reference.body, "In reference \"" + shown(reference.name) + "\"."))
+            if (!read_document(reference.body, "in reference \"" + shown(reference.name) + "\""))
                 return *error_;
         if (!read_document(text.body, {})) return *error_;
         schema_->root_ = root_;
-        if (!check_ends()) return *error_;
+        if (!check_walks()) return *error_;
         size_t budget = kMostDefaultWork;
         for (const Default& one : defaults_) {
             std::string bytes_of_it;
@@ -102,11 +104,12 @@ class AvroParser {
     }
 
     bool fail(std::string what, std::string hint = {}) {
-        std::string where;
-        for (const std::string& step : path_) where += (where.empty() ? "" : ".") + step;
-        std::string detail = where.empty() ? where_ : "In \"" + shown(where) + "\"." + where_;
-        error_ = refuse("22023", "is not a valid Avro schema: " + std::move(what), std::move(detail),
-                        std::move(hint));
+        std::string path;
+        for (const std::string& step : path_) path += (path.empty() ? "" : ".") + step;
+        if (!path.empty()) what = "in \"" + shown(path) + "\": " + what;
+        if (!where_.empty()) what = where_ + ": " + what;
+        what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
+        error_ = refuse("22P02", "cannot be read", what + ".", std::move(hint));
         return false;
     }
 
@@ -121,8 +124,7 @@ class AvroParser {
                 root_ = add({.type = *type_of(text)});
                 return true;
             }
-            error_ = refuse("22023", "is not valid JSON", simdjson::error_message(code));
-            return false;
+            return fail(std::string("it is not valid JSON: ") + simdjson::error_message(code));
         }
         return read_type(document, {}, 0, root_);
     }
@@ -143,7 +145,7 @@ class AvroParser {
         if (json.get(branches) == simdjson::SUCCESS) return read_union(branches, space, level, index);
         dom::object object;
         if (json.get(object) != simdjson::SUCCESS)
-            return fail("a type is a name, an object or an array of types");
+            return fail("an Avro schema is an object, an array or the name of a type");
         dom::element type;
         if (object["type"].get(type) != simdjson::SUCCESS) return fail("a type's object has no \"type\"");
         if (type.get(name) != simdjson::SUCCESS) return read_type(type, space, level + 1, index);
@@ -201,7 +203,10 @@ class AvroParser {
                 return fail("a union stands in a union directly");
             schema_->nodes_[index].types.push_back(inside);
         }
-        if (schema_->nodes_[index].types.empty()) return fail("a union has no branches");
+        const size_t branches_read = schema_->nodes_[index].types.size();
+        if (branches_read == 0) return fail("a union has no branches");
+        if (branches_read > AvroSchema::kMostBranches)
+            return fail("a union has more than " + std::to_string(AvroSchema::kMostBranches) + " branches");
         return true;
     }
 
@@ -290,33 +295,41 @@ class AvroParser {
         return texts;
     }
 
-    // A record that holds itself, by nothing but records, has no end.
-    bool check_ends() {
+    // A record that holds itself, by nothing but records, has no end. Whoever walks over the types needs
+    // stack.
+    bool check_walks() {
+        if (!walk({root_}, true)) return false;
+        std::vector<uint32_t> all(schema_->nodes_.size());
+        std::iota(all.begin(), all.end(), 0);
+        return walk(all, false);
+    }
+
+    bool walk(const std::vector<uint32_t>& firsts, bool beyond_records) {
         enum State : uint8_t { New, Open, Done };
         std::vector<State> states(schema_->nodes_.size(), New);
-        struct Step {
-            uint32_t record;
-            size_t field;
-        };
-        std::vector<Step> open;
-        for (uint32_t first = 0; first < states.size(); ++first) {
+        std::vector<std::pair<uint32_t, size_t>> open;  // a type, and the next one in it
+        for (uint32_t first : firsts) {
             if (states[first] != New) continue;
-            open.push_back({first, 0});
+            open.emplace_back(first, 0);
             states[first] = Open;
             while (!open.empty()) {
-                Step& step = open.back();
-                const AvroNode& node = schema_->nodes_[step.record];
-                if (step.field == node.fields.size()) {
-                    states[step.record] = Done;
+                auto& [index, at] = open.back();
+                const AvroNode& node = schema_->nodes_[index];
+                const bool record = node.type == AvroType::Record;
+                if (at == (record ? node.fields.size() : beyond_records ? node.types.size() : 0)) {
+                    states[index] = Done;
                     open.pop_back();
                     continue;
                 }
-                const uint32_t next = node.fields[step.field++].type;
-                if (states[next] == Open)
+                const uint32_t next = record ? node.fields[at].type : node.types[at];
+                ++at;
+                if (states[next] == Open && !beyond_records)
                     return fail("record \"" + shown(schema_->nodes_[next].name) + "\" contains itself");
-                if (states[next] == Done) continue;
+                if (states[next] != New) continue;
+                if (beyond_records && open.size() == AvroSchema::kMostChained)
+                    return fail("its types lead deeper than " + std::to_string(open.size()) + " levels");
                 states[next] = Open;
-                open.push_back({next, 0});
+                open.emplace_back(next, 0);
             }
         }
         return true;

@@ -86,7 +86,9 @@ class AvroSchema {
   public:
     static constexpr size_t kMostBytes = size_t{4} << 20;  // of a schema's text with its references
     static constexpr size_t kMostNodes = 100'000;
-    static constexpr size_t kMostLevels = 100;
+    static constexpr size_t kMostBranches = 4096;
+    static constexpr size_t kMostLevels = 100;    // of types written in each other
+    static constexpr size_t kMostChained = 1000;  // of types by their names too
 
     // Errors are of configuration; they name the schema and the place in it.
     static Result<std::shared_ptr<const AvroSchema>> parse(const SchemaText& text);

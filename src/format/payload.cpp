@@ -64,6 +64,8 @@ Error no_format(Origin part, const std::string& column) {
 
 bool is_delimited(Format format) { return format == Format::Csv || format == Format::Delimited; }
 bool is_plain_json(Format format) { return format == Format::Json; }
+// Whose fields are found by their names, and may be missing.
+bool has_names(Format format) { return is_json_format(format) || is_avro_format(format); }
 bool is_protobuf(Format format) { return format == Format::Protobuf; }
 
 // Formats that share options, and how an error calls them.
@@ -73,7 +75,7 @@ struct Family {
 };
 
 constexpr Family kDelimitedFormats{is_delimited, "It belongs to formats \"csv\" and \"delimited\"."};
-constexpr Family kJsonFormats{is_json_format, "It belongs to formats in JSON."};
+constexpr Family kNamedFormats{has_names, "It belongs to formats in JSON and Avro."};
 constexpr Family kPlainJson{is_plain_json, "It belongs to format \"json\"."};
 constexpr Family kSchemaFormats{needs_schema, "It belongs to formats in Avro and Protobuf."};
 constexpr Family kAvroFormats{is_avro_format, "It belongs to formats in Avro."};
@@ -96,9 +98,9 @@ constexpr FormatOption kOptions[] = {
     {"force_not_null", kDelimitedFormats,
      [](const FormatSpec& f) { return !f.delimited.force_not_null.empty(); }},
     {"force_null", kDelimitedFormats, [](const FormatSpec& f) { return !f.delimited.force_null.empty(); }},
-    {"missing_field", kJsonFormats, [](const FormatSpec& f) { return f.json.missing_field.has_value(); }},
-    {"timestamp_unit", kJsonFormats, [](const FormatSpec& f) { return f.json.timestamp_unit.has_value(); }},
-    {"ignore_case", kJsonFormats, [](const FormatSpec& f) { return f.json.ignore_case.has_value(); }},
+    {"missing_field", kNamedFormats, [](const FormatSpec& f) { return f.json.missing_field.has_value(); }},
+    {"timestamp_unit", kNamedFormats, [](const FormatSpec& f) { return f.json.timestamp_unit.has_value(); }},
+    {"ignore_case", kNamedFormats, [](const FormatSpec& f) { return f.json.ignore_case.has_value(); }},
     {"rows_path", kPlainJson, [](const FormatSpec& f) { return f.json.rows_path.has_value(); }, kRowsOfValue},
     {"newline_delimited", kPlainJson,
      [](const FormatSpec& f) { return f.json.newline_delimited.has_value(); }, kRowsOfValue},
@@ -164,7 +166,7 @@ std::optional<Error> check_change_columns(const RecordSpec& spec, Origin part) {
         Error error = Error::config(
             "22023",
             "column \"" + column.name + "\": only a format of changes has metadata \"" + column.field + "\"",
-            {}, "Such formats are debezium-json, canal-json and maxwell-json.");
+            {}, "Such formats are debezium-json, debezium-avro, canal-json and maxwell-json.");
         error.column_name = column.name;
         return error;
     }
@@ -247,6 +249,12 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part,
         if (decoder.wanted_) decoder.envelope_.emplace(std::move(envelope).value());
         return decoder;
     }
+    if (is_avro_format(format->format)) {
+        Result<AvroDecoder> avro = AvroDecoder::make(spec, part, schemas);
+        if (!avro) return avro.error();
+        if (decoder.wanted_) decoder.avro_.emplace(std::move(avro).value());
+        return decoder;
+    }
     if (is_whole(format->format)) {
         if (std::optional<Error> error = check_whole(*format, part, columns.size())) return *std::move(error);
         return decoder;
@@ -276,8 +284,9 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& are
         return std::nullopt;
     }
     if (delimited_) return delimited_->decode(payload.view(), arena, row);
-    if (json_ || envelope_) {
+    if (json_ || envelope_ || avro_) {
         for (const size_t cell : unwanted_) row[cell] = Cell::null();
+        if (avro_) return avro_->decode(payload.view(), key, arena, row);
         return json_ ? json_->decode(payload.view(), arena, row)
                      : envelope_->decode(payload.view(), key, arena, row);
     }

@@ -3,6 +3,7 @@
 // Cells point into the payload or the caller's arena.
 #pragma once
 
+#include "format/avro_decoder.hpp"
 #include "format/delimited_decoder.hpp"
 #include "format/envelope_decoder.hpp"
 #include "format/json_decoder.hpp"
@@ -46,6 +47,7 @@ class PayloadDecoder {
     std::optional<JsonDecoder> json_;            // for json when wanted
     std::optional<JsonRowsDecoder> json_rows_;   // for json when a message is not just one row
     std::optional<EnvelopeDecoder> envelope_;    // for other formats in JSON when wanted
+    std::optional<AvroDecoder> avro_;            // for formats in Avro when wanted
 };
 
 }  // namespace sluice

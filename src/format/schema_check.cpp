@@ -1,5 +1,7 @@
 #include "format/schema_check.hpp"
 
+#include "format/avro_schema.hpp"
+
 #include <simdjson.h>
 
 namespace sluice {
@@ -18,19 +20,28 @@ Result<void> check_json(const SchemaText& schema) {
     if (const auto problem = parser.parse(schema.body.data(), schema.body.size()).get(root))
         return wrong(schema, std::string("It is not valid JSON: ") + simdjson::error_message(problem));
     const Type type = root.type();
-    if (schema.kind == SchemaKind::JsonSchema) {
-        if (type == Type::OBJECT || type == Type::BOOL) return {};
-        return wrong(schema, "A JSON Schema is an object, true or false.");
-    }
-    if (type == Type::OBJECT || type == Type::ARRAY || type == Type::STRING) return {};
-    return wrong(schema, "An Avro schema is an object, an array or the name of a type.");
+    if (type == Type::OBJECT || type == Type::BOOL) return {};
+    return wrong(schema, "A JSON Schema is an object, true or false.");
+}
+
+Result<void> check_avro(const SchemaText& schema) {
+    Result<SharedAvroSchema> parsed = AvroSchema::parse(schema);
+    return parsed ? Result<void>() : Result<void>(std::move(parsed.error()));
 }
 
 }  // namespace
 
 Result<void> check_schema(const SchemaText& schema) {
     if (schema.body.empty()) return wrong(schema, "It is empty.");
-    return schema.kind == SchemaKind::Protobuf ? Result<void>() : check_json(schema);
+    switch (schema.kind) {
+        case SchemaKind::Avro:
+            return check_avro(schema);
+        case SchemaKind::JsonSchema:
+            return check_json(schema);
+        case SchemaKind::Protobuf:
+            break;
+    }
+    return {};
 }
 
 }  // namespace sluice

@@ -10,7 +10,7 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-constexpr std::string_view kPlannedFormats[] = {"protobuf", "avro"};
+constexpr std::string_view kPlannedFormats[] = {"protobuf"};
 
 }  // namespace
 

@@ -138,44 +138,57 @@ TEST(AvroSchema, LogicalTypesMeanSomethingWhereTheyFit) {
 
 TEST(AvroSchema, SaysWhatIsWrongAndWhere) {
     EXPECT_EQ(refused("{").kind, ErrorKind::Config);
-    EXPECT_EQ(refused("{").message, "schema \"s\" is not valid JSON");
+    EXPECT_EQ(refused("{").message, "schema \"s\" cannot be read");
+    EXPECT_EQ(refused("{").detail.substr(0, 22), "It is not valid JSON: ");
     const Error unknown = refused(
         R"({"type":"record","name":"R","fields":[{"name":"a","type":{"type":"array","items":"strnig"}}]})");
-    EXPECT_EQ(unknown.message, "schema \"s\" is not a valid Avro schema: type \"strnig\" is not known");
-    EXPECT_EQ(unknown.detail, "In \"R.a\".");
+    EXPECT_EQ(unknown.sqlstate, "22P02");
+    EXPECT_EQ(unknown.detail, "In \"R.a\": type \"strnig\" is not known.");
     EXPECT_EQ(unknown.hint, "Perhaps you meant \"string\".");
     const std::pair<const char*, const char*> wrong[] = {
-        {"[]", "a union has no branches"},
-        {R"([["int"]])", "a union stands in a union directly"},
-        {R"({"type":"array"})", "array has no \"items\""},
-        {R"({"name":"R"})", "a type's object has no \"type\""},
-        {"5", "a type is a name, an object or an array of types"},
-        {R"({"type":"record","fields":[]})", "a record has no \"name\""},
+        {"[]", "A union has no branches."},
+        {R"([["int"]])", "A union stands in a union directly."},
+        {R"({"type":"array"})", "Array has no \"items\""},
+        {R"({"name":"R"})", "A type's object has no \"type\""},
+        {"5", "An Avro schema is an object, an array or the name of a type."},
+        {R"({"type":"record","fields":[]})", "A record has no \"name\""},
         {R"({"type":"record","name":"R"})", "a record has no \"fields\""},
         {R"({"type":"enum","name":"R"})", "an enum has no \"symbols\""},
         {R"({"type":"fixed","name":"R","size":-1})", "a fixed has no \"size\" from 0 to 2147483647"},
         {R"({"type":"record","name":"R","fields":[{"name":"a","type":"R"}]})",
-         "record \"R\" contains itself"},
+         "Record \"R\" contains itself."},
         {R"({"type":"record","name":"R","fields":[{"name":"a","type":"int"},{"name":"a","type":"int"}]})",
          "field \"a\" is there twice"},
         {R"([{"type":"fixed","name":"R","size":1},{"type":"fixed","name":"R","size":1}])",
-         "type \"R\" is defined twice"},
+         "Type \"R\" is defined twice."},
     };
     for (const auto& [body, what] : wrong)
-        EXPECT_EQ(refused(body).message, std::string("schema \"s\" is not a valid Avro schema: ") + what);
+        EXPECT_NE(refused(body).detail.find(what), std::string::npos) << refused(body).detail;
 }
 
 TEST(AvroSchema, HasLimits) {
     std::string deep = "\"int\"";
     for (int i = 0; i < 150; ++i) deep = R"({"type":"array","items":)" + deep + "}";
-    EXPECT_EQ(refused(deep).message,
-              "schema \"s\" is not a valid Avro schema: it is nested deeper than 100 levels");
-    EXPECT_EQ(refused(std::string(100'000, '[')).message, "schema \"s\" is not valid JSON");
+    EXPECT_EQ(refused(deep).detail, "It is nested deeper than 100 levels.");
+    EXPECT_EQ(refused(std::string(100'000, '[')).detail.substr(0, 22), "It is not valid JSON: ");
     EXPECT_EQ(refused(std::string(AvroSchema::kMostBytes + 1, ' ')).sqlstate, "54000");
-    std::string wide = "[\"null\"";
-    for (size_t i = 0; i <= AvroSchema::kMostNodes; ++i) wide += ",\"int\"";
-    EXPECT_EQ(refused(wide + "]").message,
-              "schema \"s\" is not a valid Avro schema: it has more than 100000 types");
+    std::string wide = "[\"null\"", fields;
+    for (size_t i = 0; i <= AvroSchema::kMostBranches; ++i) wide += ",\"int\"";
+    EXPECT_EQ(refused(wide + "]").detail, "A union has more than 4096 branches.");
+    for (size_t i = 0; i <= AvroSchema::kMostNodes; ++i)
+        fields += std::string(i ? "," : "") + R"({"name":"f)" + std::to_string(i) + R"(","type":"int"})";
+    EXPECT_EQ(refused(R"({"type":"record","name":"R","fields":[)" + fields + "]}").detail,
+              "In \"R.f99999\": it has more than 100000 types.");
+}
+
+TEST(AvroSchema, NamesDoNotLeadDeeper) {
+    std::string types = R"([{"type":"record","name":"R0","fields":[]})";
+    for (int i = 1; i < 1600; ++i)
+        types += R"(,{"type":"record","name":"R)" + std::to_string(i) +
+                 R"(","fields":[{"name":"f","type":"R)" + std::to_string(i - 1) + R"("}]})";
+    EXPECT_TRUE(parse(types + "]"));
+    EXPECT_EQ(parse("\"R1500\"", {{"R", types + "]"}}).error().detail,
+              "Its types lead deeper than 1000 levels.");
 }
 
 TEST(AvroSchema, DefaultsOfDefaultsAreBounded) {
