@@ -4,13 +4,16 @@
 #include "../test/tools/orders.hpp"
 #include "format/record_decoder.hpp"
 
+#include <avro.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -81,6 +84,54 @@ RecordSpec json_source(size_t wanted) {
         const bool number = std::find(std::begin(kNumbers), std::end(kNumbers), i) != std::end(kNumbers);
         if (number && i != 5) spec.columns[i].shape = ColumnShape::Integer;
     }
+    return spec;
+}
+
+constexpr const char* kAvroSchema = R"({"type":"record","name":"Order","fields":[
+    {"name":"id","type":"long"},{"name":"version","type":"long"},{"name":"customer_id","type":"int"},
+    {"name":"sku","type":"string"},{"name":"quantity","type":"int"},
+    {"name":"price","type":{"type":"bytes","logicalType":"decimal","precision":10,"scale":2}},
+    {"name":"status","type":"string"},{"name":"ordered_at","type":{"type":"long","logicalType":"timestamp-micros"}},
+    {"name":"note","type":["null","string"]}]})";
+
+void put_long(std::string& out, int64_t value) {
+    auto rest = static_cast<uint64_t>(value) << 1 ^ static_cast<uint64_t>(value >> 63);
+    for (; rest >= 0x80; rest >>= 7) out += static_cast<char>(rest | 0x80);
+    out += static_cast<char>(rest);
+}
+
+void put_bytes(std::string& out, const std::string& bytes) {
+    put_long(out, static_cast<int64_t>(bytes.size()));
+    out += bytes;
+}
+
+std::string as_avro(const std::string& order) {
+    const std::vector<std::string> fields = fields_of(order);
+    std::string out;
+    for (const size_t i : {0, 1, 2}) put_long(out, std::stoll(fields[i]));
+    put_bytes(out, fields[3]);
+    put_long(out, std::stoll(fields[4]));
+    std::string cents = fields[5], digits;
+    cents.erase(cents.find('.'), 1);
+    for (int64_t rest = std::stoll(cents); rest > 0 || digits.empty(); rest >>= 8)
+        digits.insert(digits.begin(), static_cast<char>(rest & 0xFF));
+    if (digits.front() < 0) digits.insert(digits.begin(), '\0');
+    put_bytes(out, digits);
+    put_bytes(out, fields[6]);
+    put_long(out, 1'700'000'000'000'000 + std::stoll(fields[0]));  // any time has as many bytes
+    put_long(out, 1);
+    put_bytes(out, fields[8]);
+    return out;
+}
+
+RecordSpec avro_source(size_t wanted) {
+    RecordSpec spec = json_source(wanted);
+    spec.value = FormatSpec{Format::Avro, {}, {}};
+    spec.value->schema.schema = {"order"};
+    spec.value->schema.writers = {
+        std::make_shared<SchemaText>(SchemaText{SchemaKind::Avro, "schema \"order\"", kAvroSchema, {}})};
+    spec.columns[5].shape = ColumnShape::Numeric;
+    spec.columns[7].shape = ColumnShape::Time;
     return spec;
 }
 
@@ -155,6 +206,27 @@ void walk_json(double length) {
     if (seen == 0) std::exit(1);
 }
 
+// libavro's generic reading of the same bytes.
+void read_avro(double length) {
+    const std::vector<std::string> payloads = payloads_of(as_avro);
+    avro_schema_t schema;
+    avro_value_t value;
+    if (avro_schema_from_json_length(kAvroSchema, std::strlen(kAvroSchema), &schema) != 0) std::exit(1);
+    avro_value_iface_t* const iface = avro_generic_class_from_schema(schema);
+    if (avro_generic_value_new(iface, &value) != 0) std::exit(1);
+    const avro_reader_t reader = avro_reader_memory("", 0);
+    measure("  libavro's generic read of these", payloads, length, [&] {
+        for (const std::string& payload : payloads) {
+            avro_reader_memory_set_source(reader, payload.data(), static_cast<int64_t>(payload.size()));
+            if (avro_value_read(reader, &value) != 0) std::exit(1);
+        }
+    });
+    avro_value_decref(&value);
+    avro_value_iface_decref(iface);
+    avro_reader_free(reader);
+    avro_schema_decref(schema);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -180,10 +252,13 @@ int main(int argc, char** argv) {
         {"text", source({Format::Text, {}}, 1, 1), as_it_is},
         {"json, orders", json_source(9), as_json},
         {"json, orders, two of nine wanted", json_source(2), as_json},
+        {"avro, orders", avro_source(9), as_avro},
+        {"avro, orders, two of nine wanted", avro_source(2), as_avro},
     };
     const std::string wanted = argc > 2 ? argv[2] : "";
     for (const Case& one : cases)
         if (std::string(one.name).find(wanted) != std::string::npos) run(one, length);
     if (std::string("json").find(wanted) != std::string::npos) walk_json(length);
+    if (std::string("avro").find(wanted) != std::string::npos) read_avro(length);
     return 0;
 }

@@ -322,8 +322,9 @@ bool AvroRow::run_members(const AvroStep& step) {
 }
 
 void AvroRow::forget(uint32_t node) {
-    for (const auto* columns : {&plan_.columns().node(node).columns, &plan_.columns().node(node).below})
-        for (uint32_t column : *columns) row_[plan_.columns().columns()[column].cell] = Cell::absent();
+    const JsonPlan& plan = plan_.columns();
+    for (const uint32_t column : plan.node(node).columns) row_[plan.columns()[column].cell] = Cell::absent();
+    for (const size_t cell : plan.node(node).below) row_[cell] = Cell::absent();
 }
 
 bool AvroRow::run_initial(const AvroStep& step) {

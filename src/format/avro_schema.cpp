@@ -109,7 +109,7 @@ class AvroParser {
         if (!path.empty()) what = "in \"" + shown(path) + "\": " + what;
         if (!where_.empty()) what = where_ + ": " + what;
         what[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(what[0])));
-        error_ = refuse("22P02", "cannot be read", what + ".", std::move(hint));
+        error_ = refuse("22P02", "cannot be read", what + (what.ends_with('.') ? "" : "."), std::move(hint));
         return false;
     }
 

@@ -37,10 +37,10 @@ inline constexpr Word<Format> kFormats[] = {{"csv", Format::Csv},
                                             {"json", Format::Json},
                                             {"connect-json", Format::ConnectJson},
                                             {"debezium-json", Format::DebeziumJson},
-                                            {"debezium-avro", Format::DebeziumAvro},
                                             {"canal-json", Format::CanalJson},
                                             {"maxwell-json", Format::MaxwellJson},
-                                            {"avro", Format::Avro}};
+                                            {"avro", Format::Avro},
+                                            {"debezium-avro", Format::DebeziumAvro}};
 inline constexpr Word<MissingField> kMissingFields[] = {{"null", MissingField::Null},
                                                         {"error", MissingField::Error}};
 inline constexpr Word<TimestampUnit> kTimestampUnits[] = {

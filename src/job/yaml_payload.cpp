@@ -18,7 +18,8 @@ constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ES
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
 constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE", "ROWS_PATH",
                                           "NEWLINE_DELIMITED"};
-constexpr std::string_view kAvroKeys[] = {"SCHEMA", "READER_SCHEMA", "FRAMING"};
+constexpr std::string_view kAvroKeys[] = {"SCHEMA",        "READER_SCHEMA",  "FRAMING",
+                                          "MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
 constexpr std::string_view kProtobufKeys[] = {"SCHEMA", "MESSAGE", "FRAMING"};
 
 // The map with the options of some formats.
@@ -58,9 +59,10 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
             read.json = read_json_options(options);
         else if (read.format == Format::Protobuf)
             read.schema = read_schema_options(options, kProtobufKeys);
-        else if (needs_schema(read.format))
+        else if (needs_schema(read.format)) {
             read.schema = read_schema_options(options, kAvroKeys);
-        else
+            read.json = read_field_options(options);
+        } else
             read.delimited = read_options(options);
     }
     for (Column& column : read_columns(item, kColumnKeys))
@@ -187,13 +189,19 @@ std::optional<E> YamlPayloadReader::read_word(const YamlItem& map, std::string_v
 }
 
 JsonOptions YamlPayloadReader::read_json_options(const YamlItem& item) {
+    if (!reader_.open(item, kJsonKeys)) return {};
+    JsonOptions options = read_field_options(item);
+    options.rows_path = read_option(item, "ROWS_PATH");
+    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
+    return options;
+}
+
+// What formats in JSON and Avro have in common.
+JsonOptions YamlPayloadReader::read_field_options(const YamlItem& item) {
     JsonOptions options;
-    if (!reader_.open(item, kJsonKeys)) return options;
     options.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
     options.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
     options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
-    options.rows_path = read_option(item, "ROWS_PATH");
-    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
     return options;
 }
 

@@ -33,6 +33,7 @@ class YamlPayloadReader {
     Column read_column(const YamlItem& item, KnownKeys keys);
     DelimitedOptions read_options(const YamlItem& item);
     JsonOptions read_json_options(const YamlItem& item);
+    JsonOptions read_field_options(const YamlItem& item);
     SchemaOptions read_schema_options(const YamlItem& item, KnownKeys keys);
     template <class E, size_t N>
     std::optional<E> read_word(const YamlItem& map, std::string_view key, const Word<E> (&table)[N]);

@@ -135,33 +135,40 @@ class JobWriter {
             names("FORCE_NULL", options.force_null);
             yaml_.end_map();
         }
-        json_options(format.json);
-        schema_options(format);
+        if (needs_schema(format.format))
+            schema_options(format);
+        else
+            json_options(format.json);
         yaml_.end_map();
     }
 
     void json_options(const JsonOptions& options) {
         if (options == JsonOptions()) return;
         yaml_.map("JSON_OPTION", YamlStyle::Flow);
-        if (options.missing_field)
-            yaml_.entry("MISSING_FIELD", word_for(kMissingFields, *options.missing_field));
-        if (options.timestamp_unit)
-            yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *options.timestamp_unit));
-        if (options.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *options.ignore_case));
+        field_options(options);
         if (options.rows_path) yaml_.entry("ROWS_PATH", *options.rows_path);
         if (options.newline_delimited)
             yaml_.entry("NEWLINE_DELIMITED", word_for(kBooleans, *options.newline_delimited));
         yaml_.end_map();
     }
 
+    void field_options(const JsonOptions& options) {
+        if (options.missing_field)
+            yaml_.entry("MISSING_FIELD", word_for(kMissingFields, *options.missing_field));
+        if (options.timestamp_unit)
+            yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *options.timestamp_unit));
+        if (options.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *options.ignore_case));
+    }
+
     void schema_options(const FormatSpec& format) {
         const SchemaOptions& options = format.schema;
-        if (options == SchemaOptions()) return;
+        if (options == SchemaOptions() && format.json == JsonOptions()) return;
         yaml_.map(is_avro_format(format.format) ? "AVRO_OPTION" : "PROTOBUF_OPTION", YamlStyle::Flow);
         names("SCHEMA", options.schema);
         if (options.reader_schema) yaml_.entry("READER_SCHEMA", quote_identifier(*options.reader_schema));
         if (options.message) yaml_.entry("MESSAGE", *options.message);
         if (options.framing) yaml_.entry("FRAMING", word_for(kFramings, *options.framing));
+        field_options(format.json);
         yaml_.end_map();
     }
 

@@ -22,14 +22,10 @@ const WrongDocument kWrong[] = {
     {"Protobuf", kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
      "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT protobuf is not supported yet\n"
      "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
-     "maxwell-json."},
-    {"Avro", kHead + with(kValue, "csv", "AVRO") + kOutput,
-     "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT avro is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
-     "maxwell-json."},
+     "maxwell-json, avro, debezium-avro."},
     {"UnknownFormat", kHead + with(kValue, "csv", "cvs") + kOutput,
      "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary, json, "
-     "connect-json, debezium-json, canal-json or maxwell-json, not "
+     "connect-json, debezium-json, canal-json, maxwell-json, avro or debezium-avro, not "
      "\"cvs\"\n"
      "HINT: Perhaps you meant \"csv\"."},
     {"OptionOfOtherFormat", kHead + kValue + "      DELIMITED_OPTION: {DELIMITER: '|'}\n" + kOutput,
