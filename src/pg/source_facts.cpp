@@ -20,6 +20,13 @@ std::vector<std::string> message_metadata() {
     return words;
 }
 
+std::vector<std::string> change_formats() {
+    std::vector<std::string> words;
+    for (const auto& word : kFormats)
+        if (is_change_format(word.value)) words.emplace_back(word.text);
+    return words;
+}
+
 }  // namespace
 
 const SourceAttribute* SourceFacts::find(const std::string& column) const {
@@ -52,10 +59,10 @@ Result<SourceFacts> find_source(const std::string& name) {
     const spi::Rows server = query_catalog(
         "SELECT s.oid, s.srvname, EXISTS (SELECT FROM pg_options_to_table(t.ftoptions) o"
         "         WHERE o.option_name = 'format'"
-        "           AND lower(o.option_value) IN ('debezium-json', 'canal-json', 'maxwell-json'))"
+        "           AND lower(o.option_value) = ANY ($2))"
         "  FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver"
         " WHERE t.ftrelid = $1",
-        {oid});
+        {oid, spi::Param::text_array(change_formats())});
     facts.server = static_cast<Oid>(server.integer(0, 0));
     facts.server_name = server.text(0, 1);
     facts.of_changes = server.boolean(0, 2);
