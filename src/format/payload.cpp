@@ -1,6 +1,7 @@
 #include "format/payload.hpp"
 
 #include "base/nearest.hpp"
+#include "format/framing.hpp"
 
 #include <algorithm>
 #include <string_view>
@@ -53,6 +54,12 @@ std::vector<DelimitedColumn> columns_of(const RecordSpec& spec, Origin part) {
     return columns;
 }
 
+// What stands before JSON: the schema's id says nothing that is needed.
+Framing json_framing(const std::optional<FormatSpec>& format) {
+    return format && is_json_format(format->format) ? format->schema.framing.value_or(Framing::None)
+                                                    : Framing::None;
+}
+
 Error no_format(Origin part, const std::string& column) {
     Error error = Error::config(
         "22023",
@@ -66,6 +73,7 @@ bool is_delimited(Format format) { return format == Format::Csv || format == For
 bool is_plain_json(Format format) { return format == Format::Json; }
 // Whose fields are found by their names, and may be missing.
 bool has_names(Format format) { return is_json_format(format) || is_avro_format(format); }
+bool takes_framing(Format format) { return is_json_format(format) || needs_schema(format); }
 bool is_protobuf(Format format) { return format == Format::Protobuf; }
 
 // Formats that share options, and how an error calls them.
@@ -77,6 +85,7 @@ struct Family {
 constexpr Family kDelimitedFormats{is_delimited, "It belongs to formats \"csv\" and \"delimited\"."};
 constexpr Family kNamedFormats{has_names, "It belongs to formats in JSON and Avro."};
 constexpr Family kPlainJson{is_plain_json, "It belongs to format \"json\"."};
+constexpr Family kFramedFormats{takes_framing, "It belongs to formats in JSON, Avro and Protobuf."};
 constexpr Family kSchemaFormats{needs_schema, "It belongs to formats in Avro and Protobuf."};
 constexpr Family kAvroFormats{is_avro_format, "It belongs to formats in Avro."};
 constexpr Family kProtobuf{is_protobuf, "It belongs to format \"protobuf\"."};
@@ -106,7 +115,7 @@ constexpr FormatOption kOptions[] = {
      [](const FormatSpec& f) { return f.json.newline_delimited.has_value(); }, kRowsOfValue},
     {"schema", kSchemaFormats, [](const FormatSpec& f) { return !f.schema.schema.empty(); }},
     {"reader_schema", kAvroFormats, [](const FormatSpec& f) { return f.schema.reader_schema.has_value(); }},
-    {"framing", kSchemaFormats, [](const FormatSpec& f) { return f.schema.framing.has_value(); }},
+    {"framing", kFramedFormats, [](const FormatSpec& f) { return f.schema.framing.has_value(); }},
     {"message", kProtobuf, [](const FormatSpec& f) { return f.schema.message.has_value(); }},
 };
 
@@ -137,7 +146,9 @@ std::optional<Error> check_options(const FormatSpec& spec, Origin part) {
                              "format \"" + std::string(format_name(spec.format)) + "\" needs option \"" +
                                  option_name("schema", part) + "\"",
                              "Its messages cannot be read without the schema that wrote them.",
-                             "Name a schema that sluice.create_schema has made.");
+                             "Name a schema that sluice.create_schema has made, or set option \"" +
+                                 option_name("framing", part) +
+                                 "\" to confluent when messages name schemas of a registry.");
     return std::nullopt;
 }
 
@@ -224,6 +235,8 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part,
         return decoder;
     }
     decoder.format_ = format->format;
+    decoder.framing_ = json_framing(format);
+    decoder.key_framing_ = json_framing(spec.key);
     decoder.wanted_ = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.wanted; });
     for (const DelimitedColumn& column : columns)
         if (!column.wanted) decoder.unwanted_.push_back(column.cell);
@@ -275,7 +288,10 @@ std::optional<Error> PayloadDecoder::decode_rows(Bytes payload, Arena& arena, Ro
     const Row row = rows.last();
     for (const DelimitedColumn& column : columns_) row[column.cell] = Cell::null();
     if (payload.is_null()) return std::nullopt;
-    return json_rows_->decode(payload.view(), arena, rows);
+    if (framing_ == Framing::None) return json_rows_->decode(payload.view(), arena, rows);
+    const Result<Frame> frame = frame_of(framing_, payload.view(), part_);
+    if (!frame) return frame.error();
+    return json_rows_->decode(frame.value().body, arena, rows);
 }
 
 std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& arena, Row row) const {
@@ -287,8 +303,7 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& are
     if (json_ || envelope_ || avro_) {
         for (const size_t cell : unwanted_) row[cell] = Cell::null();
         if (avro_) return avro_->decode(payload.view(), key, arena, row);
-        return json_ ? json_->decode(payload.view(), arena, row)
-                     : envelope_->decode(payload.view(), key, arena, row);
+        return decode_json(payload.view(), key, arena, row);
     }
     Cell& cell = row[columns_.front().cell];
     if (format_ == Format::Binary) {
@@ -300,6 +315,22 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& are
     }
     cell = Cell::text(payload.view());
     return std::nullopt;
+}
+
+std::optional<Error> PayloadDecoder::decode_json(std::string_view text, Bytes key, Arena& arena,
+                                                 Row row) const {
+    if (framing_ != Framing::None) {
+        const Result<Frame> frame = frame_of(framing_, text, part_);
+        if (!frame) return frame.error();
+        text = frame.value().body;
+    }
+    if (json_) return json_->decode(text, arena, row);
+    if (key_framing_ != Framing::None && !key.is_null()) {
+        const Result<Frame> frame = frame_of(key_framing_, key.view(), Origin::Key);
+        if (!frame) return frame.error();
+        key = Bytes::of(frame.value().body);
+    }
+    return envelope_->decode(text, key, arena, row);
 }
 
 }  // namespace sluice

@@ -37,9 +37,13 @@ class PayloadDecoder {
   private:
     PayloadDecoder(Origin part, TextCheck check) : part_(part), check_(check) {}
 
+    std::optional<Error> decode_json(std::string_view text, Bytes key, Arena& arena, Row row) const;
+
     Origin part_;
     TextCheck check_;
     Format format_ = Format::Binary;
+    Framing framing_ = Framing::None;      // of JSON; formats with schemas take it off themselves
+    Framing key_framing_ = Framing::None;  // likewise, for values that need the key
     std::vector<DelimitedColumn> columns_;
     std::vector<size_t> unwanted_;               // cells of the columns that nobody looks at
     bool wanted_ = false;                        // false: nobody looks into this part

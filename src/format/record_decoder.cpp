@@ -9,7 +9,9 @@ namespace {
 std::optional<Error> check_schemas(const std::optional<FormatSpec>& format, const SchemaFinder* schemas) {
     if (!format || !needs_schema(format->format) || PayloadDecoder::has_schemas(*format, schemas))
         return std::nullopt;
-    return Error::config("22023", "there is no schema registry that knows the schemas of the messages");
+    return Error::config("22023", "there is no schema registry that knows the schemas of the messages",
+                         "Option \"framing\" is confluent: messages name their schemas by an id.",
+                         "Set option \"registry_url\" of the server.");
 }
 
 }  // namespace

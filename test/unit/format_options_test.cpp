@@ -185,7 +185,10 @@ RecordSpec schema_source(Format format, SchemaOptions schema) {
 
 TEST(FormatOptions, FormatsThatNeedSchemas) {
     const SharedSchema orders = std::make_shared<SchemaText>();
-    const std::string make_one = "Name a schema that sluice.create_schema has made.";
+    const std::string make_one =
+        "Name a schema that sluice.create_schema has made, or set option \"framing\" to confluent when "
+        "messages "
+        "name schemas of a registry.";
     expect_refused(
         {{schema_source(Format::Avro, {}), "format \"avro\" needs option \"schema\"", make_one},
          {schema_source(Format::Protobuf, {.framing = Framing::None}),
@@ -200,12 +203,13 @@ TEST(FormatOptions, FormatsThatNeedSchemas) {
           "Single-object encoding is Avro's own."},
          {schema_source(Format::Csv, {.framing = Framing::Confluent}),
           "option \"framing\" means nothing to format \"csv\"",
-          "It belongs to formats in Avro and Protobuf."}},
+          "It belongs to formats in JSON, Avro and Protobuf."}},
         "22023");
     // Options are checked before the catalog is at hand, but nothing is decoded without schemas.
     const RecordSpec named = schema_source(Format::Avro, {.framing = Framing::Confluent});
     EXPECT_TRUE(PayloadDecoder::make(named, Origin::Value));
-    expect_refused({{named, "there is no schema registry that knows the schemas of the messages", ""}},
+    expect_refused({{named, "there is no schema registry that knows the schemas of the messages",
+                     "Set option \"registry_url\" of the server."}},
                    "22023");
     EXPECT_FALSE(
         PayloadDecoder::has_schemas({.schema = {.schema = {"a", "b"}, .writers = {orders}}}, nullptr));
