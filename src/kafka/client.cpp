@@ -1,5 +1,6 @@
 #include "kafka/client.hpp"
 
+#include "base/signal_guard.hpp"
 #include "kafka/errors.hpp"
 #include "kafka/handles.hpp"
 #include "kafka/properties.hpp"
@@ -91,14 +92,6 @@ Result<void> configure(rd_kafka_conf_t* conf, const ClientConfig& config, const 
 }
 
 }  // namespace
-
-SignalGuard::SignalGuard() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &saved_);
-}
-
-SignalGuard::~SignalGuard() { pthread_sigmask(SIG_SETMASK, &saved_, nullptr); }
 
 LibraryInfo library_info() {
     const ConfHandle conf(rd_kafka_conf_new());

@@ -5,8 +5,6 @@
 
 #include "base/result.hpp"
 
-#include <signal.h>
-
 #include <deque>
 #include <functional>
 #include <map>
@@ -20,19 +18,6 @@ struct rd_kafka_s;
 struct rd_kafka_queue_s;
 
 namespace sluice {
-
-// Blocks every signal of this thread while it lives. Threads that start meanwhile inherit that for good, so
-// that a signal to the process never lands on one of them.
-class SignalGuard {
-  public:
-    SignalGuard();
-    ~SignalGuard();
-    SignalGuard(const SignalGuard&) = delete;
-    SignalGuard& operator=(const SignalGuard&) = delete;
-
-  private:
-    sigset_t saved_;
-};
 
 using Properties = std::map<std::string, std::string>;
 

@@ -1,5 +1,6 @@
 #include "kafka/metadata.hpp"
 
+#include "base/signal_guard.hpp"
 #include "kafka/handles.hpp"
 
 #include <sys/eventfd.h>

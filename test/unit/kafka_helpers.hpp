@@ -3,6 +3,7 @@
 // A MockCluster owns its broker threads; strings that it returns are copies.
 #pragma once
 
+#include "base/signal_guard.hpp"
 #include "kafka/consumer.hpp"
 #include "kafka/handles.hpp"
 
