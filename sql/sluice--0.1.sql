@@ -172,6 +172,19 @@ CREATE TABLE sluice.schema (
   CHECK (num_nonnulls(body, binary_body) = 1)
 );
 
+-- What registries have told workers, so that a registry that is away does not stop a job that knows its schemas. An id
+-- means one schema for ever, as long as the address is the same. Not dumped, and bounded for each server.
+CREATE TABLE sluice.registry_schema (
+  server            oid NOT NULL,
+  id                integer NOT NULL,
+  registry_url      text NOT NULL,                      -- the option as it was then
+  kind              text NOT NULL,
+  fetched_at        timestamptz NOT NULL DEFAULT now(),
+  schema_references jsonb NOT NULL,                     -- [{"name", "body"}, ...], each after those that it needs
+  body              text NOT NULL,
+  PRIMARY KEY (server, id)
+);
+
 ---------------------------------------------------------------- views
 
 -- A worker holds an object lock on (sluice.job, job_id, 1 + worker_no) as long as it lives, so this is never stale.
@@ -299,8 +312,13 @@ CREATE VIEW sluice.schemas AS
          COALESCE(s.body, pg_catalog.encode(s.binary_body, 'base64')) AS body
     FROM sluice.schema s;
 
+CREATE VIEW sluice.registry_schemas WITH (security_barrier) AS
+  SELECT f.srvname AS server, s.registry_url, s.id, s.kind, s.fetched_at, s.schema_references, s.body
+    FROM sluice.registry_schema s JOIN pg_catalog.pg_foreign_server f ON f.oid = s.server
+   WHERE pg_catalog.has_server_privilege(f.oid, 'USAGE');
+
 GRANT SELECT ON sluice.jobs, sluice.job_status, sluice.progress, sluice.lag, sluice.history, sluice.errors,
-                sluice.events, sluice.workers, sluice.schemas TO PUBLIC;
+                sluice.events, sluice.workers, sluice.schemas, sluice.registry_schemas TO PUBLIC;
 GRANT UPDATE (raw_message, kafka_key, status) ON sluice.errors TO PUBLIC;
 
 ---------------------------------------------------------------- functions
@@ -413,7 +431,8 @@ CREATE FOREIGN DATA WRAPPER sluice_fdw HANDLER sluice.fdw_handler VALIDATOR slui
 
 ---------------------------------------------------------------- lifecycle
 
--- A job whose source or target is dropped goes to ERROR with the name, at commit of the DROP.
+-- A job whose source or target is dropped goes to ERROR with the name, at commit of the DROP; what was kept of a
+-- server's registry goes with the server.
 CREATE FUNCTION sluice.on_drop() RETURNS event_trigger
   LANGUAGE c AS 'MODULE_PATHNAME', 'sluice_on_drop';
 CREATE EVENT TRIGGER sluice_on_drop ON sql_drop EXECUTE FUNCTION sluice.on_drop();

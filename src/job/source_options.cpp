@@ -37,7 +37,7 @@ Error unknown_option(Scope scope, std::string_view name) {
             hint = "It is an option of a " + std::string(scope_name(rule.info.scope)) + ".";
     if (scope == Scope::Server) list += ", and Kafka properties";
     if (scope == Scope::UserMapping)
-        list = "Kafka properties that log a role in, such as sasl_username and sasl_password";
+        list += ", and Kafka properties that log a role in, such as sasl_username and sasl_password";
     return Error::config("HV00D", "unknown " + subject(name) + " of a " + std::string(scope_name(scope)),
                          "Options of a " + std::string(scope_name(scope)) + ": " + list + ".",
                          std::move(hint));
@@ -54,8 +54,9 @@ bool is_option_elsewhere(Scope scope, std::string_view name) {
 Result<std::string> property_name(Scope scope, std::string_view name, PropertyCheck properties) {
     if (scope == Scope::Column || is_option_elsewhere(scope, name)) return unknown_option(scope, name);
     auto property = properties(name, scope);
-    if (property || scope == Scope::UserMapping) return property;
+    if (property) return property;
     if (!nearest(name, names_of(scope)).empty()) return unknown_option(scope, name);
+    if (scope == Scope::UserMapping) return property;
     // A foreign table has few properties of its own: only one that is known elsewhere was meant as a
     // property.
     const bool meant =
@@ -146,6 +147,16 @@ Result<void> check_table(const OptionList& options) {
     return {};
 }
 
+Result<void> check_user_mapping(const OptionList& options) {
+    for (const auto& [option, needed] : {std::pair{"registry_password", "registry_username"},
+                                         {"registry_certificate_pem", "registry_key_pem"},
+                                         {"registry_key_pem", "registry_certificate_pem"},
+                                         {"registry_key_password", "registry_key_pem"}})
+        if (find(options, option) && !find(options, needed))
+            return Error::config("22023", subject(option) + " needs " + subject(needed));
+    return {};
+}
+
 Result<void> check_column(const OptionList& options) {
     if (find(options, "field") && find(options, "metadata"))
         return Error::config("22023", "options \"field\" and \"metadata\" exclude each other", {},
@@ -166,6 +177,13 @@ void add_properties(SourceSpec& source, Scope scope, const OptionList& options, 
     for (const auto& [name, value] : options)
         if (!find_rule(scope, name))
             source.properties[property_name(scope, name, properties).value()] = value;
+}
+
+constexpr std::string_view kRegistryPrefix = "registry_";
+
+void add_registry(SourceSpec& source, const OptionList& options) {
+    for (const auto& [name, value] : options)
+        if (name.starts_with(kRegistryPrefix)) source.registry[name.substr(kRegistryPrefix.size())] = value;
 }
 
 Result<SourceColumn> build_column(const ColumnOptions& written, const RecordSpec& record,
@@ -259,6 +277,7 @@ Result<void> check_options(Scope scope, const OptionList& options, PropertyCheck
     if (scope == Scope::Server && !find(options, "brokers"))
         return Error::config("HV002", "a server needs option \"brokers\"", {},
                              "Add it: OPTIONS (brokers 'broker1:9092,broker2:9092').");
+    if (scope == Scope::UserMapping) return check_user_mapping(options);
     if (scope == Scope::Table) return check_table(options);
     if (scope == Scope::Column) return check_column(options);
     return {};
@@ -277,6 +296,9 @@ Result<SourceSpec> build_source(const SourceOptions& options, PropertyCheck prop
     add_properties(source, Scope::Server, options.server, properties);
     add_properties(source, Scope::UserMapping, options.user_mapping, properties);
     add_properties(source, Scope::Table, options.table, properties);
+    add_registry(source, options.server);
+    // A log-in is for a registry of the server.
+    if (!source.registry.empty()) add_registry(source, options.user_mapping);
     source.record.value = format_of(options.table, "");
     source.record.key = format_of(options.table, "key_");
     for (const ColumnOptions& written : options.columns) {
@@ -301,6 +323,9 @@ SourceOptions options_of(const SourceSpec& source) {
     SourceOptions options;
     options.server.emplace_back("brokers", source.brokers);
     for (auto& option : property_options(source.properties)) options.server.push_back(std::move(option));
+    for (const auto& [name, value] : source.registry)
+        if (find_rule(Scope::Server, std::string(kRegistryPrefix) + name))
+            options.server.emplace_back(std::string(kRegistryPrefix) + name, value);
     options.table.emplace_back("topic", source.topic);
     if (source.partitions) {
         std::string list;

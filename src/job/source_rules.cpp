@@ -57,6 +57,33 @@ bool is_broker(std::string_view broker) {
     return number >= 1 && number <= 65535;
 }
 
+// http://host, https://host:port/path
+bool is_registry_url(std::string_view url) {
+    constexpr size_t kLongest = 2000;
+    const size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+    if (scheme == 0 || url.size() > kLongest) return false;
+    url.remove_prefix(scheme);
+    const size_t slash = std::min(url.find('/'), url.size());
+    const std::string_view host = url.substr(0, slash), path = url.substr(slash);
+    return host.find('%') == host.npos && is_broker(host) &&
+           std::all_of(path.begin(), path.end(), [](char c) {
+               return is_letter_or_digit(c) || std::string_view("/-._~").find(c) != std::string_view::npos;
+           });
+}
+
+// The bytes are looked at by the TLS library, when it connects.
+Result<void> check_pem(const std::string& subject, std::string_view value) {
+    if (trimmed(value).starts_with("-----BEGIN ")) return {};
+    return Error::config("22023", subject + " must be text in PEM", {},
+                         "It is what the file holds, from -----BEGIN to the end.");
+}
+
+// libcurl puts name and password together with a colon.
+Result<void> check_user_name(const std::string& subject, std::string_view value) {
+    if (!value.empty() && value.find(':') == value.npos) return {};
+    return Error::config("22023", subject + " must be a name without a colon");
+}
+
 Result<void> check_partitions(const std::string& subject, std::string_view value) {
     auto partitions = parse_partitions(subject, value);
     if (!partitions) return partitions.error();
@@ -121,6 +148,20 @@ constexpr std::string_view kFramingWords = "none, confluent or single-object";
 constexpr SourceRule kRules[] = {
     {{Scope::Server, "brokers", "brokers to ask first for the cluster", "host:port with commas between them"},
      check_brokers},
+    {{Scope::Server, "registry_url", "addresses of the schema registry, tried in this order",
+      "URLs with commas between them"},
+     check_registry_url},
+    {{Scope::Server, "registry_ca_pem",
+      "authorities that may vouch for the registry; those of the system when it is not set",
+      "certificates in PEM"},
+     check_pem},
+    {{Scope::UserMapping, "registry_username", "who logs in to the registry", "a name"}, check_user_name},
+    {{Scope::UserMapping, "registry_password", "with which password", ""}, nullptr},
+    {{Scope::UserMapping, "registry_certificate_pem", "the certificate that is shown to the registry",
+      "a certificate in PEM"},
+     check_pem},
+    {{Scope::UserMapping, "registry_key_pem", "the certificate's key", "a key in PEM"}, check_pem},
+    {{Scope::UserMapping, "registry_key_password", "the password of that key", ""}, nullptr},
     {{Scope::Table, "topic", "the topic that is read", "the name of one topic"}, check_topic},
     {{Scope::Table, "partitions", "the partitions that are read; all when it is not set",
       "numbers, as in 0,1,2"},
@@ -213,6 +254,19 @@ Result<void> check_brokers(const std::string& subject, std::string_view value) {
         "22023",
         subject + " must name hosts with commas between them, and \"" + clipped(wrong) + "\" is not one", {},
         "Write it as in broker1:9092,broker2:9092. The protocol goes into security_protocol.");
+}
+
+Result<void> check_registry_url(const std::string& subject, std::string_view value) {
+    constexpr std::string_view kForm = "Write it as in https://registry:8081.";
+    if (value.find('@') != value.npos)
+        return Error::config("22023", subject + " must not hold a user name or a password", {},
+                             "Set registry_username and registry_password in the user mapping.");
+    std::string_view wrong;
+    if (each_part(value, [&](std::string_view url) { return wrong = url, is_registry_url(url); })) return {};
+    return Error::config(
+        "22023",
+        subject + " must be URLs with commas between them, and \"" + clipped(wrong) + "\" is not one",
+        "A URL has http or https, a host, and a port and a path or not.", std::string(kForm));
 }
 
 Result<void> check_topic(const std::string& subject, std::string_view value) {

@@ -29,6 +29,10 @@ Result<void> check_brokers(const std::string& subject, std::string_view value);
 
 Result<void> check_topic(const std::string& subject, std::string_view value);
 
+// Addresses with commas between them: http or https, a host, a port or not, a path or not, and nothing else.
+// The error never repeats what may hold a password.
+Result<void> check_registry_url(const std::string& subject, std::string_view value);
+
 // `0,1,2` or `(0,1,2)`, in ascending order.
 Result<std::vector<int32_t>> parse_partitions(const std::string& subject, std::string_view value);
 

@@ -15,6 +15,8 @@ struct SourceSpec {
     std::string brokers;
     std::map<std::string, std::string>
         properties;  // Kafka names with dots; secrets of the user mapping included
+    // Of the schema registry: options without the prefix registry_; empty when there is none.
+    std::map<std::string, std::string> registry;
     std::string topic;
     std::optional<std::vector<int32_t>> partitions;  // unset: all, new ones too
     RecordSpec record;

@@ -43,8 +43,9 @@ struct YamlJob {
     std::optional<int64_t> version;
     bool password_given = false;  // it is not kept
 
-    std::string server;   // an existing server; empty: make one from brokers and properties
-    std::string brokers;  // empty only when `server` is given
+    std::string server;        // an existing server; empty: make one from brokers and properties
+    std::string brokers;       // empty only when `server` is given
+    std::string registry_url;  // of the schema registry; empty: none, or that of `server`
     std::map<std::string, std::string> properties;  // dotted names, for the server
     std::map<std::string, std::string> secrets;     // dotted names, for the user mapping
     std::string topic;

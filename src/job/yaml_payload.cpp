@@ -16,8 +16,8 @@ constexpr std::string_view kColumnKeys[] = {"NAME", "TYPE", "FIELD"};
 constexpr std::string_view kMetaColumnKeys[] = {"NAME", "TYPE", "METADATA", "HEADER"};
 constexpr std::string_view kOptionKeys[] = {"DELIMITER",   "QUOTE",          "ESCAPE",
                                             "NULL_STRING", "FORCE_NOT_NULL", "FORCE_NULL"};
-constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE", "ROWS_PATH",
-                                          "NEWLINE_DELIMITED"};
+constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT",    "IGNORE_CASE",
+                                          "ROWS_PATH",     "NEWLINE_DELIMITED", "FRAMING"};
 constexpr std::string_view kAvroKeys[] = {"SCHEMA",        "READER_SCHEMA",  "FRAMING",
                                           "MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
 constexpr std::string_view kProtobufKeys[] = {"SCHEMA", "MESSAGE", "FRAMING"};
@@ -56,13 +56,12 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
                          "this belongs to FORMAT " + std::string(map.format) + ", not " +
                              std::string(word_for(kFormats, read.format)));
         else if (is_json_format(read.format))
-            read.json = read_json_options(options);
+            read_json_options(options, kJsonKeys, read);
+        else if (is_avro_format(read.format))
+            read_json_options(options, kAvroKeys, read);
         else if (read.format == Format::Protobuf)
-            read.schema = read_schema_options(options, kProtobufKeys);
-        else if (needs_schema(read.format)) {
-            read.schema = read_schema_options(options, kAvroKeys);
-            read.json = read_field_options(options);
-        } else
+            read_schema_options(options, kProtobufKeys, read);
+        else
             read.delimited = read_options(options);
     }
     for (Column& column : read_columns(item, kColumnKeys))
@@ -188,32 +187,26 @@ std::optional<E> YamlPayloadReader::read_word(const YamlItem& map, std::string_v
     return reader_.value(item, value_for(table, key, reader_.text(item)));
 }
 
-JsonOptions YamlPayloadReader::read_json_options(const YamlItem& item) {
-    if (!reader_.open(item, kJsonKeys)) return {};
-    JsonOptions options = read_field_options(item);
-    options.rows_path = read_option(item, "ROWS_PATH");
-    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
-    return options;
-}
-
-// What formats in JSON and Avro have in common.
-JsonOptions YamlPayloadReader::read_field_options(const YamlItem& item) {
-    JsonOptions options;
+// Some keys belong to some of the formats only: `keys` are those that may be there.
+void YamlPayloadReader::read_json_options(const YamlItem& item, KnownKeys keys, FormatSpec& format) {
+    if (!read_schema_options(item, keys, format)) return;
+    JsonOptions& options = format.json;
     options.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
     options.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
     options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
-    return options;
+    options.rows_path = read_option(item, "ROWS_PATH");
+    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
 }
 
-SchemaOptions YamlPayloadReader::read_schema_options(const YamlItem& item, KnownKeys keys) {
-    SchemaOptions options;
-    if (!reader_.open(item, keys)) return options;
+bool YamlPayloadReader::read_schema_options(const YamlItem& item, KnownKeys keys, FormatSpec& format) {
+    if (!reader_.open(item, keys)) return false;
+    SchemaOptions& options = format.schema;
     options.schema = reader_.identifiers(reader_.child(item, "SCHEMA"));
     if (const YamlItem name = reader_.child_or_null_word(item, "READER_SCHEMA"))
         options.reader_schema = reader_.identifier(name);
     options.message = read_option(item, "MESSAGE");
     options.framing = read_word(item, "FRAMING", kFramings);
-    return options;
+    return true;
 }
 
 // What the format itself demands of its options and columns.

@@ -32,9 +32,8 @@ class YamlPayloadReader {
     std::vector<Column> read_columns(const YamlItem& part, KnownKeys keys);
     Column read_column(const YamlItem& item, KnownKeys keys);
     DelimitedOptions read_options(const YamlItem& item);
-    JsonOptions read_json_options(const YamlItem& item);
-    JsonOptions read_field_options(const YamlItem& item);
-    SchemaOptions read_schema_options(const YamlItem& item, KnownKeys keys);
+    void read_json_options(const YamlItem& item, KnownKeys keys, FormatSpec& format);
+    bool read_schema_options(const YamlItem& item, KnownKeys keys, FormatSpec& format);
     template <class E, size_t N>
     std::optional<E> read_word(const YamlItem& map, std::string_view key, const Word<E> (&table)[N]);
     std::optional<std::string> read_option(const YamlItem& map, std::string_view key);

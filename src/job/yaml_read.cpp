@@ -26,7 +26,8 @@ constexpr std::string_view kRootKeys[] = {
     "DATABASE", "USER",   "PASSWORD", "HOST",       "PORT",     "VERSION", "KAFKA",       "INPUT", "OUTPUT",
     "METADATA", "COMMIT", "POLL",     "PROPERTIES", "SCHEDULE", "OPTIONS", "ERROR_LIMIT", "SERVER"};
 constexpr std::string_view kInputKeys[] = {"SOURCE", "VALUE", "KEY", "META", "ERROR_LIMIT", "FILTER"};
-constexpr std::string_view kSourceKeys[] = {"BROKERS", "TOPIC", "PARTITIONS", "FALLBACK_OFFSET", "SERVER"};
+constexpr std::string_view kSourceKeys[] = {"BROKERS",         "TOPIC",  "PARTITIONS",
+                                            "FALLBACK_OFFSET", "SERVER", "REGISTRY_URL"};
 constexpr std::string_view kOutputKeys[] = {"SCHEMA",
                                             "TABLE",
                                             "MODE",
@@ -164,6 +165,11 @@ class JobReader {
             out_.brokers = reader_.joined(brokers);
             if (auto checked = check_brokers("BROKERS", out_.brokers); !checked)
                 reader_.fail(brokers, std::move(checked.error()));
+        }
+        if (const YamlItem url = reader_.child(item, "REGISTRY_URL")) {
+            out_.registry_url = reader_.joined(url);
+            if (auto checked = check_registry_url("REGISTRY_URL", out_.registry_url); !checked)
+                reader_.fail(url, std::move(checked.error()));
         }
         source_ = item;
         if (const YamlItem topic = reader_.child(item, "TOPIC")) {

@@ -8,6 +8,7 @@ SourceOptions source_options_of(const YamlJob& job) {
     SourceSpec source;
     source.brokers = job.brokers;
     source.properties = job.properties;
+    if (!job.registry_url.empty()) source.registry["url"] = job.registry_url;
     source.topic = job.topic;
     source.partitions = job.partitions;
     for (const auto& [payload, format, origin] : {std::tuple{&job.value, &source.record.value, Origin::Value},
@@ -44,6 +45,8 @@ YamlJob yaml_job_of(const JobSpec& job, const SourceSpec& source, std::span<cons
     result.job = job;
     result.brokers = source.brokers;
     result.properties = source.properties;
+    if (const auto url = source.registry.find("url"); url != source.registry.end())
+        result.registry_url = url->second;
     result.topic = source.topic;
     result.partitions = source.partitions;
     if (source.record.value) result.value = YamlPayload{*source.record.value, {}};

@@ -81,6 +81,7 @@ class JobWriter {
         yaml_.map("SOURCE");
         if (!job_.server.empty()) yaml_.entry("SERVER", quote_identifier(job_.server));
         entry_if("BROKERS", job_.brokers);
+        entry_if("REGISTRY_URL", job_.registry_url);
         yaml_.entry("TOPIC", job_.topic);
         if (job_.partitions) {
             yaml_.list("PARTITIONS", YamlStyle::Flow);
@@ -135,40 +136,30 @@ class JobWriter {
             names("FORCE_NULL", options.force_null);
             yaml_.end_map();
         }
-        if (needs_schema(format.format))
-            schema_options(format);
-        else
-            json_options(format.json);
+        named_options(format);
         yaml_.end_map();
     }
 
-    void json_options(const JsonOptions& options) {
-        if (options == JsonOptions()) return;
-        yaml_.map("JSON_OPTION", YamlStyle::Flow);
-        field_options(options);
-        if (options.rows_path) yaml_.entry("ROWS_PATH", *options.rows_path);
-        if (options.newline_delimited)
-            yaml_.entry("NEWLINE_DELIMITED", word_for(kBooleans, *options.newline_delimited));
-        yaml_.end_map();
-    }
-
-    void field_options(const JsonOptions& options) {
-        if (options.missing_field)
-            yaml_.entry("MISSING_FIELD", word_for(kMissingFields, *options.missing_field));
-        if (options.timestamp_unit)
-            yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *options.timestamp_unit));
-        if (options.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *options.ignore_case));
-    }
-
-    void schema_options(const FormatSpec& format) {
-        const SchemaOptions& options = format.schema;
-        if (options == SchemaOptions() && format.json == JsonOptions()) return;
-        yaml_.map(is_avro_format(format.format) ? "AVRO_OPTION" : "PROTOBUF_OPTION", YamlStyle::Flow);
-        names("SCHEMA", options.schema);
-        if (options.reader_schema) yaml_.entry("READER_SCHEMA", quote_identifier(*options.reader_schema));
-        if (options.message) yaml_.entry("MESSAGE", *options.message);
-        if (options.framing) yaml_.entry("FRAMING", word_for(kFramings, *options.framing));
-        field_options(format.json);
+    // Of formats with names or schemas.
+    void named_options(const FormatSpec& format) {
+        const JsonOptions& json = format.json;
+        const SchemaOptions& schema = format.schema;
+        if (json == JsonOptions() && schema == SchemaOptions()) return;
+        yaml_.map(is_json_format(format.format)   ? "JSON_OPTION"
+                  : is_avro_format(format.format) ? "AVRO_OPTION"
+                                                  : "PROTOBUF_OPTION",
+                  YamlStyle::Flow);
+        if (json.missing_field) yaml_.entry("MISSING_FIELD", word_for(kMissingFields, *json.missing_field));
+        if (json.timestamp_unit)
+            yaml_.entry("TIMESTAMP_UNIT", word_for(kTimestampUnits, *json.timestamp_unit));
+        if (json.ignore_case) yaml_.entry("IGNORE_CASE", word_for(kBooleans, *json.ignore_case));
+        if (json.rows_path) yaml_.entry("ROWS_PATH", *json.rows_path);
+        if (json.newline_delimited)
+            yaml_.entry("NEWLINE_DELIMITED", word_for(kBooleans, *json.newline_delimited));
+        names("SCHEMA", schema.schema);
+        if (schema.reader_schema) yaml_.entry("READER_SCHEMA", quote_identifier(*schema.reader_schema));
+        if (schema.message) yaml_.entry("MESSAGE", *schema.message);
+        if (schema.framing) yaml_.entry("FRAMING", word_for(kFramings, *schema.framing));
         yaml_.end_map();
     }
 

@@ -165,7 +165,10 @@ void BatchReader::decode_chunk() {
             row_in_batch_.push_back(static_cast<uint32_t>(message_of_row_.size()));
             add_row(decoded_, Outcome::Filtered);
         }
-        if (error) add_reject(std::move(*error));
+        if (!error) continue;
+        // What the message needs is not at hand now; that is no fault of the message.
+        if (error->kind == ErrorKind::Transient) fail(std::move(*error));
+        add_reject(std::move(*error));
     }
     decode_time_ += std::chrono::steady_clock::now() - start;
 }

@@ -51,7 +51,7 @@ void begin_scan(ForeignScanState* node, int flags) {
         if (state->batch)
             state->batch_scan = state->batch->begin_scan(RelationGetDescr(relation));
         else
-            state->topic = std::make_unique<TopicScan>(load_source(table, scanning_user(node)),
+            state->topic = std::make_unique<TopicScan>(table, load_source(table, scanning_user(node)),
                                                        RelationGetDescr(relation));
         node->fdw_state = adopt(node->ss.ps.state->es_query_cxt, state.get());
         (void)state.release();

@@ -64,14 +64,17 @@ SLUICE_FUNCTION(sluice_drop_job) {
     PG_RETURN_VOID();
 }
 
-// sql_drop: a job whose source or target goes is told so at once; its worker would find out with the next
-// message.
+// sql_drop: what is known of a server's registry goes with it. A job whose source or target goes is told so
+// at once; its worker would find out with the next message.
 SLUICE_FUNCTION(sluice_on_drop) {
     if (!CALLED_AS_EVENT_TRIGGER(fcinfo))
         fail(Error::config("39P03", "sluice.on_drop is an event trigger's function"));
     // DROP EXTENSION takes the tables along.
     if (!OidIsValid(job_table()) || !extension_exists()) PG_RETURN_NULL();
     Bookkeeping bookkeeping;
+    spi::run(
+        "DELETE FROM sluice.registry_schema s USING pg_catalog.pg_event_trigger_dropped_objects() d"
+        " WHERE d.classid = 'pg_catalog.pg_foreign_server'::regclass AND s.server = d.objid");
     const spi::Rows jobs = spi::run(
         "SELECT j.job_id, j.generation, d.object_identity,"
         "       CASE WHEN d.objid = j.source THEN 'source' ELSE 'target' END"

@@ -81,6 +81,7 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
 // One message through the whole way. Errors end in the row; what it wrote stays for the messages after it.
 TestRow test_message(SessionJob& here, const MessageView& message, const std::string& row_query) {
     TestRow result{message.partition, message.offset, {}, {}, {}};
+    here.learn_schemas(message);
     result.row = mapped_row(here.reader(), message, row_query);
     result.error = here.write(message);
     if (result.error) check_fault_of_message(*result.error);

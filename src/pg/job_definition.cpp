@@ -10,6 +10,7 @@
 #include "pg/job_access.hpp"
 #include "pg/job_definition.hpp"
 #include "pg/job_lock.hpp"
+#include "pg/registry_schemas.hpp"
 #include "pg/source.hpp"
 #include "pg/wait.hpp"
 
@@ -40,7 +41,9 @@ void check_source(const ResolvedJob& job, BrokerCheck brokers, std::vector<Error
         return;
     }
     const MessageHeaders headers;
-    if (auto decoder = RecordDecoder::make(source.record, &headers); !decoder)
+    const auto schemas = RegistrySchemas::of(source, job.source);
+    if (auto decoder = RecordDecoder::make(source.record, &headers, schemas ? schemas->finder() : nullptr);
+        !decoder)
         problems.push_back(decoder.error());
     if (brokers == BrokerCheck::LeaveOut) return;
     auto client = Client::open({source.brokers, source.properties, job.spec.options.group_id});

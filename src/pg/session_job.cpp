@@ -20,7 +20,13 @@ SessionJob::SessionJob(const JobSpec& spec, Oid owner, const HeaderReader& heade
     sink_ = make_sink(resolved_);
 }
 
+void SessionJob::learn_schemas(const MessageView& message) {
+    if (RegistrySchemas* schemas = source_->schemas())
+        if (auto error = schemas->learn({&message, 1}, waiter_)) fail(std::move(*error));
+}
+
 std::optional<Error> SessionJob::write(const MessageView& message) {
+    learn_schemas(message);
     std::optional<Error> error;
     spi::Subtransaction attempt;
     try {

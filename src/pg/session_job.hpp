@@ -11,6 +11,7 @@
 #include "pg/bookkeeping.hpp"
 #include "pg/sink.hpp"
 #include "pg/source_reader.hpp"
+#include "pg/wait.hpp"
 
 namespace sluice {
 
@@ -26,6 +27,9 @@ class SessionJob {
     const SourceSpec& source() const { return source_->spec(); }
     BatchReader& reader() { return source_->reader(); }
     Sink& sink() { return *sink_; }
+
+    // Finds out which schemas the message was written by. A Failure when the registry cannot tell now.
+    void learn_schemas(const MessageView& message);
 
     // Writes the rows of one message, or none of them when there is an error. What became of them is in
     // `reader().outcomes_of(0, 1)`.
@@ -45,6 +49,7 @@ class SessionJob {
     Settings settings_;
     ResolvedJob resolved_;
     std::optional<SourceReader> source_;
+    SessionWaiter waiter_;
     std::unique_ptr<Sink> sink_;
 };
 

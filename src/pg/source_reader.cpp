@@ -32,7 +32,9 @@ SourceReader::SourceReader(const ResolvedJob& job, const HeaderReader& headers)
     const auto& used = job.source_columns_used;
     for (size_t i = 0; i < attributes.size(); ++i)
         spec_.record.columns[i].wanted = std::binary_search(used.begin(), used.end(), attributes[i]);
-    decoder_.emplace(value_or_fail(RecordDecoder::make(spec_.record, &headers)));
+    schemas_ = RegistrySchemas::of(spec_, source_);
+    decoder_.emplace(
+        value_or_fail(RecordDecoder::make(spec_.record, &headers, schemas_ ? schemas_->finder() : nullptr)));
     reader_ = std::make_unique<BatchReader>(*decoder_, tupdesc_.get());
     bind_source(source_, reader_.get());
 }

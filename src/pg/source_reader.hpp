@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "pg/batch_reader.hpp"
+#include "pg/registry_schemas.hpp"
 #include "pg/resolved_job.hpp"
 
 namespace sluice {
@@ -24,6 +25,8 @@ class SourceReader {
 
     const SourceSpec& spec() const { return spec_; }
     BatchReader& reader() { return *reader_; }
+    // Of the registry; null when the source needs none.
+    RegistrySchemas* schemas() { return schemas_.get(); }
 
   private:
     struct FreeDescriptor {
@@ -33,6 +36,7 @@ class SourceReader {
     Oid source_;
     SourceSpec spec_;
     std::unique_ptr<TupleDescData, FreeDescriptor> tupdesc_;
+    std::unique_ptr<RegistrySchemas> schemas_;
     std::optional<RecordDecoder> decoder_;
     std::unique_ptr<BatchReader> reader_;
 };

@@ -21,9 +21,11 @@ constexpr PollLimits kBatch{10'000, 4 * 1024 * 1024};
 
 }  // namespace
 
-TopicScan::TopicScan(SourceSpec source, TupleDesc tupdesc)
+TopicScan::TopicScan(Oid relation, SourceSpec source, TupleDesc tupdesc)
     : source_(std::move(source)),
-      decoder_(value_or_fail(RecordDecoder::make(source_.record, &headers_))),
+      schemas_(RegistrySchemas::of(source_, relation)),
+      decoder_(value_or_fail(
+          RecordDecoder::make(source_.record, &headers_, schemas_ ? schemas_->finder() : nullptr))),
       reader_(decoder_, tupdesc) {}
 
 bool TopicScan::next(TupleTableSlot* slot) {
@@ -82,6 +84,8 @@ bool TopicScan::refill() {
         const bool came = take_messages();
         if (take_events() || came) progress = steady_clock::now();
         if (!rows_.empty()) {
+            if (schemas_)
+                if (auto error = schemas_->learn(rows_, waiter_)) fail(std::move(*error));
             reader_.bind(rows_);
             return true;
         }

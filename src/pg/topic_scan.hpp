@@ -12,14 +12,15 @@
 #include <vector>
 
 #include "pg/batch_reader.hpp"
+#include "pg/registry_schemas.hpp"
 #include "pg/wait.hpp"
 
 namespace sluice {
 
 class TopicScan {
   public:
-    // Touches no broker yet. `tupdesc` must stay valid as long as the scan.
-    TopicScan(SourceSpec source, TupleDesc tupdesc);
+    // Touches no broker yet. `tupdesc` is the relation's, and must stay valid as long as the scan.
+    TopicScan(Oid relation, SourceSpec source, TupleDesc tupdesc);
 
     // As BatchReader::next, but a message that cannot be decoded is an error. Connects at the first call.
     bool next(TupleTableSlot* slot);
@@ -42,6 +43,7 @@ class TopicScan {
 
     SourceSpec source_;
     MessageHeaders headers_;
+    std::unique_ptr<RegistrySchemas> schemas_;
     RecordDecoder decoder_;
     std::unique_ptr<Consumer> consumer_;
     std::map<Partition, Watermarks> ends_;        // as seen when the scan began

@@ -49,6 +49,7 @@ class Worker {
     void poll(Engagement& e);
     void handle(Engagement& e, const ConsumerEvent& event);
     Next apply_batch(Engagement& e, EndReason reason);
+    std::optional<Next> learn_schemas(Engagement& e);
     std::optional<Next> retry_later(Engagement& e, const Error& error);
     void prove();
     void apply_done(Engagement& e);

@@ -130,6 +130,26 @@ std::optional<Worker::Next> Worker::retry_later(Engagement& e, const Error& erro
     return std::nullopt;
 }
 
+// Before the batch's transaction begins, because the registry may take its time. Empty: all is known that
+// there is.
+std::optional<Worker::Next> Worker::learn_schemas(Engagement& e) {
+    RegistrySchemas* schemas = e.source->schemas();
+    while (schemas != nullptr) {
+        const auto learned = schemas->learn_in_worker(e.ordered, waiter_);
+        if (learned) {
+            if (learned.value() == RegistrySchemas::Learned::All) break;
+            if (!still_wanted()) return Next::Leave;
+        } else if (learned.error().kind == ErrorKind::Transient) {
+            if (const auto instead = retry_later(e, learned.error())) return instead;
+            if (source_has_changed()) return Next::StartOver;
+        } else {
+            fail_job(learned.error(), catalog::describe(learned.error()));
+            return Next::Leave;
+        }
+    }
+    return std::nullopt;
+}
+
 Worker::Next Worker::apply_batch(Engagement& e, EndReason reason) {
     if (source_has_changed()) return start_over(e);
     const Time started = clock_.now();
@@ -152,6 +172,11 @@ Worker::Next Worker::apply_batch(Engagement& e, EndReason reason) {
         }
     }
 
+    if (const auto instead = learn_schemas(e)) {
+        e.batch.release();
+        e.next = instead;
+        return *instead;
+    }
     if (target_has_changed() && !refresh_sink(e)) return start_over(e);
     const double fetch_ms = std::chrono::duration<double, std::milli>(started - e.batch_started).count();
     e.applier->begin(e.ordered, std::string(end_reason_name(reason)), fetch_ms);

@@ -208,6 +208,11 @@ class SourceMaker {
             problem({"INPUT", "SOURCE", "BROKERS"},
                     Error::config("22023", "server " + name + " has other brokers: " + has.brokers, {},
                                   "Leave BROKERS or SERVER away."));
+        const auto url = has.registry.find("url");
+        if (!yaml_.registry_url.empty() && (url == has.registry.end() || url->second != yaml_.registry_url))
+            problem({"INPUT", "SOURCE", "REGISTRY_URL"},
+                    Error::config("22023", "server " + name + " has another registry", {},
+                                  "Leave REGISTRY_URL or SERVER away."));
         for (const auto& [property, value] : yaml_.properties) match_property(name, has, property, value);
         if (!yaml_.secrets.empty())
             problem({"PROPERTIES"},
@@ -345,6 +350,7 @@ YamlJob describe_job(const catalog::StoredJob& job) {
     const Oid server = call([&] { return GetForeignServerIdByRelId(job.source); });
     yaml.server = call([&] { return GetForeignServer(server)->servername; });
     yaml.brokers.clear();
+    yaml.registry_url.clear();
     const SourceSpec of_server = load_topic(server, source.topic, job.owner);
     std::erase_if(yaml.properties, [&](const auto& property) {
         const auto found = of_server.properties.find(property.first);

@@ -113,6 +113,10 @@ same([ names(section('options.md', 'Column options')) ],
 	[ listed(error_of("CREATE FOREIGN TABLE t (a int OPTIONS (zzz 'x')) SERVER kafka OPTIONS (topic 'a', format 'csv')"), 'Options of a column:') ],
 	'options of a column');
 
+same([ names(section('options.md', 'User mapping options')) ],
+	[ grep { !/ / } listed(error_of("CREATE USER MAPPING FOR PUBLIC SERVER kafka OPTIONS (registry_pasword 'x')"), 'Options of a user mapping:') ],
+	'options of a user mapping');
+
 my %scopes;
 for my $row (rows(section('options.md', 'Kafka properties')))
 {
@@ -236,7 +240,7 @@ for my $function (headings('functions.md', 2))
 		is($ret, 0, "example of $function") or diag($err);
 	}
 }
-for my $page ('operations.md', 'errors.md', 'options.md', 'formats.md')
+for my $page ('operations.md', 'errors.md', 'options.md', 'formats.md', 'schemas.md')
 {
 	for my $block ($pages{$page} =~ /^```sql\n(.*?)^```/msg)
 	{

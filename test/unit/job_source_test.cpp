@@ -24,14 +24,14 @@ TEST(SourceOptions, TheTableListsEachOptionOnce) {
     // Those of later releases are absent, so they are unknown options.
     for (const char* name : {"topic_pattern", "registry_url"})
         EXPECT_EQ(seen.count({Scope::Table, name}), 0u) << name;
-    EXPECT_EQ(seen.size(), 37u);
+    EXPECT_EQ(seen.size(), 44u);
 }
 
 TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
-    EXPECT_EQ(
-        refusal(Scope::Server, "broker", "b:9092"),
-        "HV00D unknown option \"broker\" of a server\n"
-        "DETAIL: Options of a server: brokers, and Kafka properties.\nHINT: Perhaps you meant \"brokers\".");
+    EXPECT_EQ(refusal(Scope::Server, "broker", "b:9092"),
+              "HV00D unknown option \"broker\" of a server\n"
+              "DETAIL: Options of a server: brokers, registry_url, registry_ca_pem, and Kafka "
+              "properties.\nHINT: Perhaps you meant \"brokers\".");
     EXPECT_EQ(
         refusal(Scope::Table, "fromat", "csv"),
         "HV00D unknown option \"fromat\" of a foreign table\n"
@@ -53,7 +53,8 @@ TEST(SourceOptions, UnknownOptionsGetTheNearestAndTheList) {
 TEST(SourceOptions, AnOptionInTheWrongPlaceSaysWhereItBelongs) {
     EXPECT_EQ(refusal(Scope::Server, "topic", "orders"),
               "HV00D unknown option \"topic\" of a server\n"
-              "DETAIL: Options of a server: brokers, and Kafka properties.\nHINT: It is an option of a "
+              "DETAIL: Options of a server: brokers, registry_url, registry_ca_pem, and Kafka "
+              "properties.\nHINT: It is an option of a "
               "foreign table.");
     EXPECT_NE(refusal(Scope::Table, "brokers", "b").find("HINT: It is an option of a server."),
               std::string::npos);
@@ -67,6 +68,62 @@ TEST(SourceOptions, AnOptionInTheWrongPlaceSaysWhereItBelongs) {
               "HV00D unknown Kafka property \"plugin.library.paths\"");
     EXPECT_EQ(refusal(Scope::UserMapping, "pasword", "x"), "HV00D unknown Kafka property \"pasword\"");
     EXPECT_NE(refusal(Scope::Column, "security_protocol", "ssl").find("unknown option"), std::string::npos);
+    EXPECT_EQ(
+        refusal(Scope::UserMapping, "registry_pasword", "x"),
+        "HV00D unknown option \"registry_pasword\" of a user mapping\n"
+        "DETAIL: Options of a user mapping: registry_username, registry_password, registry_certificate_pem, "
+        "registry_key_pem, registry_key_password, and Kafka properties that log a role in, such as "
+        "sasl_username and sasl_password.\nHINT: Perhaps you meant \"registry_password\".");
+    EXPECT_NE(refusal(Scope::Server, "registry_password", "x").find("It is an option of a user mapping."),
+              std::string::npos);
+    EXPECT_NE(refusal(Scope::UserMapping, "registry_url", "x").find("It is an option of a server."),
+              std::string::npos);
+}
+
+TEST(SourceOptions, Registry) {
+    for (const char* good : {"http://r", "https://r:8081", "http://r1:1, https://r2/a/b-c.d_~e/",
+                             "http://[::1]:8081", "http://10.0.0.1"})
+        EXPECT_EQ(refusal(Scope::Server, "registry_url", good), "accepted") << good;
+    for (const auto& [list, wrong] :
+         std::map<std::string, std::string>{{"", ""},
+                                            {"r:8081", "r:8081"},
+                                            {"ftp://r", "ftp://r"},
+                                            {"file:///etc/passwd", "file:///etc/passwd"},
+                                            {"HTTP://r", "HTTP://r"},
+                                            {"http://", "http://"},
+                                            {"http:///a", "http:///a"},
+                                            {"http://r,", ""},
+                                            {"http://r:0", "http://r:0"},
+                                            {"http://r?a=b", "http://r?a=b"},
+                                            {"http://r/a?b", "http://r/a?b"},
+                                            {"http://r/#a", "http://r/#a"},
+                                            {"http://r/%2e", "http://r/%2e"},
+                                            {"http://r/a b", "http://r/a b"},
+                                            {"http://r\\a", "http://r\\a"},
+                                            {"http://[fe80::1%25eth0]", "http://[fe80::1%25eth0]"},
+                                            {"http://r, http//b", "http//b"}})
+        EXPECT_EQ(
+            refusal(Scope::Server, "registry_url", list),
+            "22023 option \"registry_url\" must be URLs with commas between them, and \"" + wrong +
+                "\" is not one\nDETAIL: A URL has http or https, a host, and a port and a path or not.\n"
+                "HINT: Write it as in https://registry:8081.");
+    for (const char* secret : {"http://etl:secret@r", "https://r,http://etl@r", "etl:secret@r"})
+        EXPECT_EQ(refusal(Scope::Server, "registry_url", secret),
+                  "22023 option \"registry_url\" must not hold a user name or a password\n"
+                  "HINT: Set registry_username and registry_password in the user mapping.");
+    EXPECT_EQ(refusal(Scope::UserMapping, "registry_key_pem", "secret"),
+              "22023 option \"registry_key_pem\" must be text in PEM\n"
+              "HINT: It is what the file holds, from -----BEGIN to the end.");
+    EXPECT_EQ(refusal(Scope::UserMapping, "registry_username", "a:b"),
+              "22023 option \"registry_username\" must be a name without a colon");
+    EXPECT_EQ(
+        refusal(Scope::UserMapping, OptionList{{"registry_username", "etl"}, {"registry_password", "x"}}),
+        "accepted");
+    EXPECT_EQ(refusal(Scope::UserMapping, OptionList{{"registry_password", "x"}}),
+              "22023 option \"registry_password\" needs option \"registry_username\"");
+    EXPECT_EQ(
+        refusal(Scope::UserMapping, OptionList{{"registry_certificate_pem", "-----BEGIN CERTIFICATE-----"}}),
+        "22023 option \"registry_certificate_pem\" needs option \"registry_key_pem\"");
 }
 
 TEST(SourceOptions, PropertiesWithDotsOrUnderscores) {
@@ -279,6 +336,20 @@ TEST(BuildSource, AllOptionsArrive) {
     EXPECT_EQ(source.record.columns[2].origin, Origin::Key);
     EXPECT_EQ(source.record.columns[3].origin, Origin::Metadata);
     EXPECT_EQ(source.record.columns[3].metadata, Metadata::Partition);
+}
+
+TEST(BuildSource, TheRegistryOfTheServer) {
+    SourceOptions options = orders();
+    options.user_mapping.emplace_back("registry_username", "etl");
+    EXPECT_TRUE(build_source(options, few_properties).value().registry.empty()) << "nobody to log in to";
+    options.server.emplace_back("registry_url", "http://r");
+    const SourceSpec source = build_source(options, few_properties).value();
+    EXPECT_EQ(source.registry,
+              (std::map<std::string, std::string>{{"url", "http://r"}, {"username", "etl"}}));
+    EXPECT_EQ(source.properties.count("registry.url"), 0u);
+    EXPECT_EQ(options_of(source).server.back(),
+              (std::pair<std::string, std::string>{"registry_url", "http://r"}))
+        << "without the log-in";
 }
 
 TEST(BuildSource, ColumnsOfAKeyOnlySourceComeFromTheKey) {

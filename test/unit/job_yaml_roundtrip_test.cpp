@@ -34,6 +34,7 @@ void expect_same(const YamlJob& a, const YamlJob& b) {
     EXPECT_EQ(a.version, b.version);
     EXPECT_EQ(a.server, b.server);
     EXPECT_EQ(a.brokers, b.brokers);
+    EXPECT_EQ(a.registry_url, b.registry_url);
     EXPECT_EQ(a.properties, b.properties);
     EXPECT_EQ(a.topic, b.topic);
     EXPECT_EQ(a.partitions, b.partitions);
@@ -56,6 +57,7 @@ class Maker {
         if (maybe()) yaml.user = text();
         if (maybe()) yaml.version = 2;
         if (maybe()) yaml.server = name();
+        if (maybe()) yaml.registry_url = "https://r1:8081, http://[::1]/a";
         if (yaml.server.empty() || maybe()) yaml.brokers = maybe() ? "b1:9092,b2" : "[::1]:1";
         if (maybe()) yaml.properties["client.id"] = text();
         if (maybe()) yaml.properties["isolation.level"] = "read_uncommitted";
@@ -188,6 +190,7 @@ class Maker {
                 if (maybe()) payload.format.json.missing_field = MissingField::Error;
                 if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Microseconds;
                 if (maybe()) payload.format.json.ignore_case = maybe();
+                if (maybe()) payload.format.schema.framing = Framing::Confluent;
                 if (payload.format.format != Format::Json || !may_make_rows) break;
                 if (maybe()) payload.format.json.rows_path = maybe() ? "$" : "order.\"lines: #\"";
                 if (maybe()) payload.format.json.newline_delimited = maybe();
@@ -195,8 +198,10 @@ class Maker {
             case Format::DebeziumAvro:
             case Format::Avro:
             case Format::Protobuf:
-                payload.format.schema.schema = fresh_names();
-                if (maybe()) payload.format.schema.framing = Framing::Confluent;
+                if (maybe())
+                    payload.format.schema.framing = Framing::Confluent;
+                else
+                    payload.format.schema.schema = {"orders", "The writer's: #"};
                 if (is_avro_format(payload.format.format)) {
                     if (maybe()) payload.format.schema.reader_schema = "The reader's";
                     if (maybe()) payload.format.json.missing_field = MissingField::Error;
