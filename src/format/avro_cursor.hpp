@@ -5,6 +5,7 @@
 
 #include "format/avro_shape.hpp"
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -34,6 +35,17 @@ class AvroCursor {
     bool take_long(int64_t& value) {
         if (at_ < end_ && static_cast<int8_t>(*at_) >= 0) [[likely]] {
             value = unzigzag(static_cast<uint8_t>(*at_++));
+            return true;
+        }
+        // Up to eight bytes at once: their highest bits say where it ends, the others are pushed together.
+        uint64_t word = 0;
+        if (const unsigned size = size_at_once(word)) [[likely]] {
+            word &= (~uint64_t{0} >> (64 - 8 * size)) & 0x7F7F7F7F7F7F7F7Fu;
+            word = (word & 0x007F007F007F007Fu) | (word & 0x7F007F007F007F00u) >> 1;
+            word = (word & 0x00003FFF00003FFFu) | (word & 0x3FFF00003FFF0000u) >> 2;
+            word = (word & 0x000000000FFFFFFFu) | (word & 0x0FFFFFFF00000000u) >> 4;
+            at_ += size;
+            value = unzigzag(word);
             return true;
         }
         return take_long_slowly(value);
@@ -110,6 +122,11 @@ class AvroCursor {
     // Without looking at more than lengths.
     bool skip(const AvroReading& reading, uint32_t shape, size_t level = 0);
     bool skip_varint() {
+        uint64_t word = 0;
+        if (const unsigned size = size_at_once(word)) [[likely]] {
+            at_ += size;
+            return true;
+        }
         int64_t ignored;
         return take_long(ignored);
     }
@@ -133,6 +150,13 @@ class AvroCursor {
   private:
     static int64_t unzigzag(uint64_t value) {
         return static_cast<int64_t>(value >> 1) ^ -static_cast<int64_t>(value & 1);
+    }
+    // How many bytes the number here has, when it has up to eight and eight are left; else 0.
+    unsigned size_at_once(uint64_t& word) const {
+        if (left() < sizeof word) return 0;
+        std::memcpy(&word, at_, sizeof word);
+        const uint64_t ends = ~word & 0x8080808080808080u;
+        return ends == 0 ? 0 : static_cast<unsigned>(std::countr_zero(ends)) / 8 + 1;
     }
     bool take_long_slowly(int64_t& value);
     bool skip_items(const AvroReading& reading, const AvroShape& shape, size_t level);

@@ -101,6 +101,20 @@ TEST(AvroHostile, NumbersHaveTheirSize) {
               "number 7 is none of 1");
 }
 
+TEST(AvroHostile, NumbersAreReadAlikeWhateverFollows) {
+    for (int bits = 0; bits < 63; ++bits) {
+        for (const int64_t value : {(int64_t{1} << bits) - 1, -(int64_t{1} << bits), int64_t{1} << bits}) {
+            const std::string two = record(R"({"name":"a","type":"long"},{"name":"b","type":"string"})");
+            for (const char* rest : {"", "x", "123456", "1234567", "123456789"}) {
+                const std::string message = number(value) + text(rest);
+                EXPECT_EQ(cells_of(source(two, {column("a"), column("b")}), message),
+                          (Cells{"int " + std::to_string(value), rest}));
+                EXPECT_EQ(cells_of(source(two, {column("b")}), message), (Cells{rest}));
+            }
+        }
+    }
+}
+
 TEST(AvroHostile, BlocksAreNotBelieved) {
     const std::string ints = R"({"type":"array","items":"int"})", map = R"({"type":"map","values":"null"})";
     for (const bool skipped : {false, true}) {
