@@ -1,9 +1,12 @@
 #include "format/avro_decoder.hpp"
 
+#include "format/avro_known.hpp"
+#include "format/avro_row.hpp"
 #include "format/change_event.hpp"
 #include "format/json_row.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace sluice {
@@ -98,10 +101,7 @@ Result<void> AvroDecoder::prepare_change(const RecordSpec& spec, SchemaFinder* s
     if (!made) return std::move(made.error());
     scratch_->schemas.emplace(std::move(made).value());
 
-    // The key's own schemas, or those of the same registry.
-    const bool has_key = spec.key && is_avro_format(spec.key->format);
-    const SchemaOptions& options = has_key ? spec.key->schema : spec.value->schema;
-    if (!has_key && options.framing != Framing::Confluent) return {};
+    if (!spec.key || !is_avro_format(spec.key->format)) return {};
     const auto key_planning = [row = row_columns_](AvroKnown& known) -> Result<void> {
         Result<SharedAvroPlan> plan =
             AvroPlan::make(known.reading, known.reading->root(), row, JsonOptions());
@@ -109,12 +109,8 @@ Result<void> AvroDecoder::prepare_change(const RecordSpec& spec, SchemaFinder* s
         known.plan = std::move(plan).value();
         return {};
     };
-    SchemaOptions key_options = options;
-    if (!has_key) {
-        key_options.reader.reset();
-        key_options.reader_schema.reset();
-    }
-    Result<AvroKnownSchemas> key = AvroKnownSchemas::make(key_options, Origin::Key, schemas, key_planning);
+    Result<AvroKnownSchemas> key =
+        AvroKnownSchemas::make(spec.key->schema, Origin::Key, schemas, key_planning);
     if (!key) return std::move(key.error());
     scratch_->key_schemas.emplace(std::move(key).value());
     return {};
@@ -226,7 +222,10 @@ std::optional<Error> AvroDecoder::read_deleted(Bytes key, Arena& arena, Row row)
     if (!scratch_->key_schemas) {
         Error error = no_row_known();
         error.detail = "Its field \"before\" is null, and nothing says how to read the key.";
-        error.hint += " Or set option \"key_format\" to avro, with the key's schema.";
+        error.hint =
+            "Set option \"key_format\" to avro, with \"key_schema\" or \"key_framing\", or set REPLICA "
+            "IDENTITY "
+            "FULL on the table that the event comes from.";
         return error;
     }
     AvroMessage message;

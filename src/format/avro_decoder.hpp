@@ -6,8 +6,6 @@
 #include "base/arena.hpp"
 #include "base/result.hpp"
 #include "base/types.hpp"
-#include "format/avro_known.hpp"
-#include "format/avro_row.hpp"
 #include "format/json_plan.hpp"
 #include "format/text_check.hpp"
 
@@ -17,6 +15,9 @@
 #include <vector>
 
 namespace sluice {
+
+struct AvroMessage;
+struct AvroReadingOf;
 
 class AvroDecoder {
   public:

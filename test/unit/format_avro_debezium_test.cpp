@@ -127,6 +127,7 @@ TEST(DebeziumAvro, ARegistryKnowsTheKeyToo) {
     RecordSpec spec = orders();
     spec.value->schema = {};
     spec.value->schema.framing = Framing::Confluent;
+    spec.key = FormatSpec{Format::Avro, {}, {}, spec.value->schema};
     const RecordDecoder decoder = RecordDecoder::make(spec, nullptr, &finder).value();
     EXPECT_EQ(decode_exact(decoder, framed(1, event("c", {}, Image{4, "a"}))).numbers[0], 4);
     EXPECT_EQ(decode_exact(decoder, framed(1, event("d", {}, {})), framed(2, number(3))).numbers[0], 3);
