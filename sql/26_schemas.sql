@@ -108,13 +108,17 @@ SET ROLE schemas_bob;
 SELECT sluice.create_job('orders', 'src', 'target', check_broker => false) > 0 AS created;
 SELECT outcome, "row", sqlstate, error_message FROM sluice.test_job('orders', sample => '\x7b7d'::bytea);
 SELECT outcome, "row", sqlstate, error_message FROM sluice.test_job('orders', sample => '\x00ffffffff02'::bytea);
+\set VERBOSITY terse
 SELECT * FROM sluice.test_job('orders', sample => '\x000000000702'::bytea);
+\set VERBOSITY default
 RESET ROLE;
 -- The log-in is in the user mapping, and neither errors nor YAML give it away.
 CREATE USER MAPPING FOR PUBLIC SERVER schemas_kafka OPTIONS (registry_password 'secret');
 CREATE USER MAPPING FOR PUBLIC SERVER schemas_kafka OPTIONS (registry_username 'etl', registry_password 'secret', registry_key_pem 'secret');
 CREATE USER MAPPING FOR PUBLIC SERVER schemas_kafka OPTIONS (registry_username 'etl', registry_password 'secret');
+\set VERBOSITY terse
 SELECT * FROM sluice.test_job('orders', sample => '\x000000000702'::bytea);
+\set VERBOSITY default
 SELECT sluice.job_to_yaml('orders') ~ 'secret|etl' AS tells;
 SELECT * FROM sluice.registry_schemas;
 SELECT sluice.drop_job('orders');
