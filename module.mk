@@ -14,7 +14,7 @@ PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -isystem 
 PG_CXXFLAGS = -std=c++20 -O2 -fvisibility=hidden -Wall -Wextra -Wno-register $(if $(filter true,$(CI)),-Werror)
 
 # The version script hides what -fvisibility cannot: the standard library's templates that our files instantiate.
-SHLIB_LINK  = -lrdkafka -lyaml -lsimdjson -lcurl -lstdc++ -Wl,--version-script=src/exports.map
+SHLIB_LINK  = -lrdkafka -lyaml -lsimdjson -lprotobuf -lcurl -lstdc++ -Wl,--version-script=src/exports.map
 
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)

@@ -52,7 +52,6 @@ CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'or ders', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'a,b', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'cvs');
-CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'protobuf');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', formt 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', brokers 'b', format 'csv');
 CREATE FOREIGN TABLE f (v text) SERVER s OPTIONS (topic 'orders', format 'csv', delimiter '||');

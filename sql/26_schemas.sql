@@ -13,7 +13,7 @@ SELECT sluice.create_schema('customer', 'avro', '{"type": "record", "name": "sho
 SELECT sluice.create_schema('order', 'AVRO', '{"type": "record", "name": "shop.Order", "fields": [{"name": "buyer", "type": "shop.Customer"}]}',
   schema_references => '{"shop.Customer": "customer"}');
 SELECT sluice.create_schema('common', 'protobuf', 'message Money { optional int64 cents = 1; }');
-SELECT sluice.create_schema('set', 'protobuf', '\x0a00'::bytea);
+SELECT sluice.create_schema('set', 'protobuf', '\x0a030a0161'::bytea);
 SELECT sluice.create_schema('any', 'json-schema', 'true');
 -- Everybody sees them.
 SET ROLE schemas_bob;

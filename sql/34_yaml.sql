@@ -114,7 +114,6 @@ SELECT pg_temp.wrong(E'      BROKERS: b1\n      TOPIC: t\n    VALUE:', E'      {
 SELECT replace(pg_temp.wrong('  OPTIONS:', E'  SERVER: yaml_kafka\n  PROPERTIES: {sasl.password: x, client.id: you, security.protocol: ssl}\n  OPTIONS:'), ' FOR ' || current_user, ' FOR me');
 SELECT pg_temp.wrong('  OPTIONS:', E'  PROPERTIES: {client.id: you, security.protocol: rot13}\n  OPTIONS:');
 SELECT pg_temp.wrong('  OPTIONS:', E'  PROPERTIES: {plugin.library.paths: /tmp/x.so}\n  OPTIONS:');
-SELECT pg_temp.wrong('FORMAT: csv', 'FORMAT: protobuf');
 SELECT pg_temp.wrong('FORMAT: csv', E'FORMAT: csv\n      FORMT: csv');
 SELECT pg_temp.wrong('TABLE: orders', E'TABLE: orders\n    MODE: MERGE\n    MATCH_COLUMNS: [nope]\n    FILTER: id');
 SET ROLE yaml_etl;

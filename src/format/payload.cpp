@@ -72,8 +72,7 @@ Error no_format(Origin part, const std::string& column) {
 bool is_delimited(Format format) { return format == Format::Csv || format == Format::Delimited; }
 bool is_plain_json(Format format) { return format == Format::Json; }
 // Whose fields are found by their names, and may be missing.
-bool has_names(Format format) { return is_json_format(format) || is_avro_format(format); }
-bool takes_framing(Format format) { return is_json_format(format) || needs_schema(format); }
+bool has_names(Format format) { return is_json_format(format) || needs_schema(format); }
 bool is_protobuf(Format format) { return format == Format::Protobuf; }
 
 // Formats that share options, and how an error calls them.
@@ -83,9 +82,8 @@ struct Family {
 };
 
 constexpr Family kDelimitedFormats{is_delimited, "It belongs to formats \"csv\" and \"delimited\"."};
-constexpr Family kNamedFormats{has_names, "It belongs to formats in JSON and Avro."};
+constexpr Family kNamedFormats{has_names, "It belongs to formats in JSON, Avro and Protobuf."};
 constexpr Family kPlainJson{is_plain_json, "It belongs to format \"json\"."};
-constexpr Family kFramedFormats{takes_framing, "It belongs to formats in JSON, Avro and Protobuf."};
 constexpr Family kSchemaFormats{needs_schema, "It belongs to formats in Avro and Protobuf."};
 constexpr Family kAvroFormats{is_avro_format, "It belongs to formats in Avro."};
 constexpr Family kProtobuf{is_protobuf, "It belongs to format \"protobuf\"."};
@@ -115,7 +113,7 @@ constexpr FormatOption kOptions[] = {
      [](const FormatSpec& f) { return f.json.newline_delimited.has_value(); }, kRowsOfValue},
     {"schema", kSchemaFormats, [](const FormatSpec& f) { return !f.schema.schema.empty(); }},
     {"reader_schema", kAvroFormats, [](const FormatSpec& f) { return f.schema.reader_schema.has_value(); }},
-    {"framing", kFramedFormats, [](const FormatSpec& f) { return f.schema.framing.has_value(); }},
+    {"framing", kNamedFormats, [](const FormatSpec& f) { return f.schema.framing.has_value(); }},
     {"message", kProtobuf, [](const FormatSpec& f) { return f.schema.message.has_value(); }},
 };
 
@@ -268,6 +266,12 @@ Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part,
         if (decoder.wanted_) decoder.avro_.emplace(std::move(avro).value());
         return decoder;
     }
+    if (format->format == Format::Protobuf) {
+        Result<ProtobufDecoder> protobuf = ProtobufDecoder::make(spec, part, schemas);
+        if (!protobuf) return protobuf.error();
+        if (decoder.wanted_) decoder.protobuf_.emplace(std::move(protobuf).value());
+        return decoder;
+    }
     if (is_whole(format->format)) {
         if (std::optional<Error> error = check_whole(*format, part, columns.size())) return *std::move(error);
         return decoder;
@@ -300,8 +304,9 @@ std::optional<Error> PayloadDecoder::decode(Bytes payload, Bytes key, Arena& are
         return std::nullopt;
     }
     if (delimited_) return delimited_->decode(payload.view(), arena, row);
-    if (json_ || envelope_ || avro_) {
+    if (json_ || envelope_ || avro_ || protobuf_) {
         for (const size_t cell : unwanted_) row[cell] = Cell::null();
+        if (protobuf_) return protobuf_->decode(payload.view(), arena, row);
         if (avro_) return avro_->decode(payload.view(), key, arena, row);
         return decode_json(payload.view(), key, arena, row);
     }

@@ -8,6 +8,7 @@
 #include "format/envelope_decoder.hpp"
 #include "format/json_decoder.hpp"
 #include "format/json_rows.hpp"
+#include "format/protobuf_decoder.hpp"
 
 #include <optional>
 #include <vector>
@@ -52,6 +53,7 @@ class PayloadDecoder {
     std::optional<JsonRowsDecoder> json_rows_;   // for json when a message is not just one row
     std::optional<EnvelopeDecoder> envelope_;    // for other formats in JSON when wanted
     std::optional<AvroDecoder> avro_;            // for formats in Avro when wanted
+    std::optional<ProtobufDecoder> protobuf_;    // for protobuf when wanted
 };
 
 }  // namespace sluice

@@ -17,7 +17,10 @@ enum class SchemaKind { Avro, Protobuf, JsonSchema };
 struct SchemaText {
     SchemaKind kind = SchemaKind::Avro;
     std::string name{};  // as errors call it: schema "orders", or schema 17 of the registry
-    std::string body{};  // JSON for Avro and JSON Schema; .proto text or a serialized FileDescriptorSet
+    // JSON for Avro and JSON Schema. For Protobuf .proto text or a FileDescriptorSet, serialized or that in
+    // base64. They cannot be taken for each other: text has brackets or semicolons, which base64 does not
+    // have, and no control characters, which the tags of a set's fields are.
+    std::string body{};
     struct Reference {
         std::string name{};  // the full name of an Avro type, or what a .proto file imports
         std::string body{};

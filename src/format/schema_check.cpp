@@ -1,6 +1,7 @@
 #include "format/schema_check.hpp"
 
 #include "format/avro_schema.hpp"
+#include "format/protobuf_schema.hpp"
 
 #include <simdjson.h>
 
@@ -29,6 +30,12 @@ Result<void> check_avro(const SchemaText& schema) {
     return parsed ? Result<void>() : Result<void>(std::move(parsed.error()));
 }
 
+Result<void> check_protobuf(const SchemaText& schema) {
+    const SharedSchema shared = std::make_shared<const SchemaText>(schema);
+    const auto types = read_protobuf_schema({&shared, 1});
+    return types ? Result<void>() : Result<void>(types.error());
+}
+
 }  // namespace
 
 Result<void> check_schema(const SchemaText& schema) {
@@ -39,7 +46,7 @@ Result<void> check_schema(const SchemaText& schema) {
         case SchemaKind::JsonSchema:
             return check_json(schema);
         case SchemaKind::Protobuf:
-            break;
+            return check_protobuf(schema);
     }
     return {};
 }

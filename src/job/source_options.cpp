@@ -92,7 +92,7 @@ std::optional<FormatSpec> format_of(const OptionList& options, const std::string
     const std::string* format = find(options, prefix + "format");
     if (!format) return {};
     FormatSpec spec;
-    spec.format = format_for("format", *format).value();
+    spec.format = value_for(kFormats, "format", *format).value();
     spec.delimited.delimiter = text_of(options, prefix + "delimiter");
     spec.delimited.quote = text_of(options, prefix + "quote");
     spec.delimited.escape = text_of(options, prefix + "escape");

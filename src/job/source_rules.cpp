@@ -91,7 +91,7 @@ Result<void> check_partitions(const std::string& subject, std::string_view value
 }
 
 Result<void> check_format(const std::string& subject, std::string_view value) {
-    auto format = format_for(subject, value);
+    auto format = value_for(kFormats, subject, value);
     if (!format) return format.error();
     return {};
 }
@@ -139,7 +139,8 @@ Result<void> check_metadata(const std::string& subject, std::string_view value) 
 }
 
 constexpr std::string_view kFormatWords =
-    "csv, delimited, text, binary, json, connect-json, debezium-json, canal-json or maxwell-json";
+    "csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, maxwell-json, avro, "
+    "debezium-avro or protobuf";
 constexpr std::string_view kOneByte = "a character of one byte";
 constexpr std::string_view kNames = "column names with commas between them";
 constexpr std::string_view kSchemaNames = "names of schemas with commas between them";

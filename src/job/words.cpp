@@ -10,8 +10,6 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-constexpr std::string_view kPlannedFormats[] = {"protobuf"};
-
 }  // namespace
 
 std::string to_lower(std::string_view text) {
@@ -78,16 +76,6 @@ Result<MetadataWord> metadata_for(std::string_view subject, std::string_view tex
 
 std::string_view metadata_word(Metadata metadata, const std::string& field) {
     return metadata == Metadata::Change ? std::string_view(field) : word_for(kMetadata, metadata);
-}
-
-Result<Format> format_for(std::string_view subject, std::string_view text) {
-    for (std::string_view planned : kPlannedFormats) {
-        if (!same_word(planned, text)) continue;
-        return Error::config("0A000",
-                             std::string(subject) + " " + std::string(planned) + " is not supported yet", {},
-                             format_hint());
-    }
-    return value_for(kFormats, subject, text);
 }
 
 }  // namespace sluice

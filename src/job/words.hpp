@@ -40,7 +40,8 @@ inline constexpr Word<Format> kFormats[] = {{"csv", Format::Csv},
                                             {"canal-json", Format::CanalJson},
                                             {"maxwell-json", Format::MaxwellJson},
                                             {"avro", Format::Avro},
-                                            {"debezium-avro", Format::DebeziumAvro}};
+                                            {"debezium-avro", Format::DebeziumAvro},
+                                            {"protobuf", Format::Protobuf}};
 inline constexpr Word<MissingField> kMissingFields[] = {{"null", MissingField::Null},
                                                         {"error", MissingField::Error}};
 inline constexpr Word<TimestampUnit> kTimestampUnits[] = {
@@ -113,8 +114,5 @@ struct MetadataWord {
 };
 Result<MetadataWord> metadata_for(std::string_view subject, std::string_view text);
 std::string_view metadata_word(Metadata metadata, const std::string& field);
-
-// Also refuses by name the formats that are planned and do not exist yet.
-Result<Format> format_for(std::string_view subject, std::string_view text);
 
 }  // namespace sluice

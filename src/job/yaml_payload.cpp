@@ -20,7 +20,8 @@ constexpr std::string_view kJsonKeys[] = {"MISSING_FIELD", "TIMESTAMP_UNIT",    
                                           "ROWS_PATH",     "NEWLINE_DELIMITED", "FRAMING"};
 constexpr std::string_view kAvroKeys[] = {"SCHEMA",        "READER_SCHEMA",  "FRAMING",
                                           "MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
-constexpr std::string_view kProtobufKeys[] = {"SCHEMA", "MESSAGE", "FRAMING"};
+constexpr std::string_view kProtobufKeys[] = {"SCHEMA",        "MESSAGE",        "FRAMING",
+                                              "MISSING_FIELD", "TIMESTAMP_UNIT", "IGNORE_CASE"};
 
 // The map with the options of some formats.
 struct OptionMap {
@@ -44,7 +45,7 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
     YamlPayload payload;
     const YamlItem format = reader_.child(item, "FORMAT");
     if (format)
-        payload.format.format = reader_.value(format, format_for("FORMAT", reader_.text(format)));
+        payload.format.format = reader_.value(format, value_for(kFormats, "FORMAT", reader_.text(format)));
     else
         reader_.missing(item, "FORMAT", format_hint());
     FormatSpec& read = payload.format;
@@ -56,11 +57,11 @@ std::optional<YamlPayload> YamlPayloadReader::read_payload(const YamlItem& item,
                          "this belongs to FORMAT " + std::string(map.format) + ", not " +
                              std::string(word_for(kFormats, read.format)));
         else if (is_json_format(read.format))
-            read_json_options(options, kJsonKeys, read);
+            read_named_options(options, kJsonKeys, read);
         else if (is_avro_format(read.format))
-            read_json_options(options, kAvroKeys, read);
+            read_named_options(options, kAvroKeys, read);
         else if (read.format == Format::Protobuf)
-            read_schema_options(options, kProtobufKeys, read);
+            read_named_options(options, kProtobufKeys, read);
         else
             read.delimited = read_options(options);
     }
@@ -188,25 +189,20 @@ std::optional<E> YamlPayloadReader::read_word(const YamlItem& map, std::string_v
 }
 
 // Some keys belong to some of the formats only: `keys` are those that may be there.
-void YamlPayloadReader::read_json_options(const YamlItem& item, KnownKeys keys, FormatSpec& format) {
-    if (!read_schema_options(item, keys, format)) return;
-    JsonOptions& options = format.json;
-    options.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
-    options.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
-    options.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
-    options.rows_path = read_option(item, "ROWS_PATH");
-    options.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
-}
-
-bool YamlPayloadReader::read_schema_options(const YamlItem& item, KnownKeys keys, FormatSpec& format) {
-    if (!reader_.open(item, keys)) return false;
-    SchemaOptions& options = format.schema;
-    options.schema = reader_.identifiers(reader_.child(item, "SCHEMA"));
+void YamlPayloadReader::read_named_options(const YamlItem& item, KnownKeys keys, FormatSpec& format) {
+    if (!reader_.open(item, keys)) return;
+    SchemaOptions& schema = format.schema;
+    schema.schema = reader_.identifiers(reader_.child(item, "SCHEMA"));
     if (const YamlItem name = reader_.child_or_null_word(item, "READER_SCHEMA"))
-        options.reader_schema = reader_.identifier(name);
-    options.message = read_option(item, "MESSAGE");
-    options.framing = read_word(item, "FRAMING", kFramings);
-    return true;
+        schema.reader_schema = reader_.identifier(name);
+    schema.message = read_option(item, "MESSAGE");
+    schema.framing = read_word(item, "FRAMING", kFramings);
+    JsonOptions& json = format.json;
+    json.missing_field = read_word(item, "MISSING_FIELD", kMissingFields);
+    json.timestamp_unit = read_word(item, "TIMESTAMP_UNIT", kTimestampUnits);
+    json.ignore_case = read_word(item, "IGNORE_CASE", kBooleans);
+    json.rows_path = read_option(item, "ROWS_PATH");
+    json.newline_delimited = read_word(item, "NEWLINE_DELIMITED", kBooleans);
 }
 
 // What the format itself demands of its options and columns.

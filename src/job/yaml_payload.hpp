@@ -32,8 +32,7 @@ class YamlPayloadReader {
     std::vector<Column> read_columns(const YamlItem& part, KnownKeys keys);
     Column read_column(const YamlItem& item, KnownKeys keys);
     DelimitedOptions read_options(const YamlItem& item);
-    void read_json_options(const YamlItem& item, KnownKeys keys, FormatSpec& format);
-    bool read_schema_options(const YamlItem& item, KnownKeys keys, FormatSpec& format);
+    void read_named_options(const YamlItem& item, KnownKeys keys, FormatSpec& format);
     template <class E, size_t N>
     std::optional<E> read_word(const YamlItem& map, std::string_view key, const Word<E> (&table)[N]);
     std::optional<std::string> read_option(const YamlItem& map, std::string_view key);

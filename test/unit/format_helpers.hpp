@@ -76,8 +76,9 @@ inline Decoded decode(const RecordDecoder& decoder, const MessageView& message) 
     return decoded;
 }
 
-inline RecordDecoder decoder_of(RecordSpec spec, const HeaderReader* headers = nullptr) {
-    Result<RecordDecoder> decoder = RecordDecoder::make(std::move(spec), headers);
+inline RecordDecoder decoder_of(RecordSpec spec, const HeaderReader* headers = nullptr,
+                                SchemaFinder* schemas = nullptr) {
+    Result<RecordDecoder> decoder = RecordDecoder::make(std::move(spec), headers, schemas);
     if (!decoder) throw std::runtime_error("refused: " + decoder.error().message);
     return std::move(decoder).value();
 }

@@ -186,12 +186,8 @@ TEST(SourceOptions, ValuesOfTheTable) {
               "22023 option \"partitions\" names partition 1 twice");
     EXPECT_EQ(refusal(Scope::Table, "format", "cvs"),
               "22023 option \"format\" must be csv, delimited, text, binary, json, connect-json, "
-              "debezium-json, canal-json, maxwell-json, avro or debezium-avro, not \"cvs\"\n"
+              "debezium-json, canal-json, maxwell-json, avro, debezium-avro or protobuf, not \"cvs\"\n"
               "HINT: Perhaps you meant \"csv\".");
-    EXPECT_EQ(refusal(Scope::Table, "key_format", "protobuf"),
-              "0A000 option \"key_format\" protobuf is not supported yet\n"
-              "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, "
-              "canal-json, maxwell-json, avro, debezium-avro.");
     EXPECT_EQ(refusal(Scope::Table, "force_null", "a b"),
               "42602 option \"force_null\": a comma is missing before \"b\"\nHINT: Write names as in (id, "
               "version).");
@@ -237,13 +233,13 @@ TEST(SourceOptions, WhatAnObjectNeeds) {
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}}),
               "HV002 a foreign table needs option \"format\" or \"key_format\"\n"
               "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, "
-              "canal-json, maxwell-json, avro, debezium-avro.");
+              "canal-json, maxwell-json, avro, debezium-avro, protobuf.");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"key_quote", "'"}}),
               "22023 option \"key_quote\" needs option \"key_format\"");
     EXPECT_EQ(
         refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "csv"}, {"missing_field", "error"}}),
         "22023 option \"missing_field\" means nothing to format \"csv\"\n"
-        "HINT: It belongs to formats in JSON and Avro.");
+        "HINT: It belongs to formats in JSON, Avro and Protobuf.");
     EXPECT_EQ(refusal(Scope::Table, OptionList{{"topic", "t"}, {"format", "json"}, {"quote", "'"}}),
               "22023 option \"quote\" means nothing to format \"json\"\n"
               "HINT: It belongs to formats \"csv\" and \"delimited\".");

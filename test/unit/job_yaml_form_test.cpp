@@ -92,7 +92,7 @@ const WrongDocument kWrong[] = {
     {"MissingFormat", kHead + with(kValue, "      FORMAT: csv\n", "") + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): FORMAT is missing\n"
      "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
-     "maxwell-json, avro, debezium-avro."},
+     "maxwell-json, avro, debezium-avro, protobuf."},
     {"MissingColumns", kHead + "    VALUE: {FORMAT: csv}\n" + kOutput,
      "42601 KAFKA.INPUT.VALUE (line 6): COLUMNS is missing\n"
      "HINT: Write them as in COLUMNS: [{NAME: id, TYPE: bigint}]."},

@@ -19,13 +19,14 @@ const WrongDocument kWrong[] = {
      "42602 KAFKA.INPUT.VALUE.COLUMNS[1].NAME (line 7): \"order-id\" is not a name\n"
      "HINT: Names are written as in SQL: put one with other characters than letters, digits and underscores "
      "into double quotes."},
-    {"Protobuf", kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
-     "0A000 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT protobuf is not supported yet\n"
-     "HINT: Formats that work: csv, delimited, text, binary, json, connect-json, debezium-json, canal-json, "
-     "maxwell-json, avro, debezium-avro."},
+    {"ProtobufWithoutSchema",
+     kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
+     "22023 KAFKA.INPUT.VALUE (line 6): format \"protobuf\" needs option \"schema\"\n"
+     "DETAIL: Its messages cannot be read without the schema that wrote them.\n"
+     "HINT: Name a schema that sluice.create_schema has made."},
     {"UnknownFormat", kHead + with(kValue, "csv", "cvs") + kOutput,
      "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary, json, "
-     "connect-json, debezium-json, canal-json, maxwell-json, avro or debezium-avro, not "
+     "connect-json, debezium-json, canal-json, maxwell-json, avro, debezium-avro or protobuf, not "
      "\"cvs\"\n"
      "HINT: Perhaps you meant \"csv\"."},
     {"OptionOfOtherFormat", kHead + kValue + "      DELIMITED_OPTION: {DELIMITER: '|'}\n" + kOutput,

@@ -202,13 +202,12 @@ class Maker {
                     payload.format.schema.framing = Framing::Confluent;
                 else
                     payload.format.schema.schema = {"orders", "The writer's: #"};
-                if (is_avro_format(payload.format.format)) {
-                    if (maybe()) payload.format.schema.reader_schema = "The reader's";
-                    if (maybe()) payload.format.json.missing_field = MissingField::Error;
-                    if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Seconds;
-                    if (maybe()) payload.format.json.ignore_case = maybe();
-                    if (maybe()) payload.columns[0].field = "a.\"b.c: #\"[0]";
-                }
+                if (maybe()) payload.format.json.missing_field = MissingField::Error;
+                if (maybe()) payload.format.json.timestamp_unit = TimestampUnit::Seconds;
+                if (maybe()) payload.format.json.ignore_case = maybe();
+                if (maybe()) payload.columns[0].field = "a.\"b.c: #\"[0]";
+                if (is_avro_format(payload.format.format) && maybe())
+                    payload.format.schema.reader_schema = "The reader's";
                 if (payload.format.format == Format::Protobuf) payload.format.schema.message = "shop.Order";
                 break;
             case Format::Text:
