@@ -3,6 +3,7 @@
 // Prints megabytes of payload a second; judges nothing, because machines differ.
 #include "../test/tools/orders.hpp"
 #include "format/record_decoder.hpp"
+#include "protobuf_orders.hpp"
 
 #include <avro.h>
 #include <simdjson.h>
@@ -135,6 +136,27 @@ RecordSpec avro_source(size_t wanted) {
     return spec;
 }
 
+RecordSpec protobuf_source(size_t wanted) {
+    FormatSpec format{.format = Format::Protobuf};
+    format.schema.schema = {"orders"};
+    format.schema.writers = {ProtobufOrders::schema()};
+    RecordSpec spec = source(std::move(format), std::size(kNames), wanted);
+    constexpr size_t kPrice = 5, kTime = 7;
+    for (size_t i = 0; i < std::size(kNames); ++i) {
+        spec.columns[i].name = kNames[i];
+        const bool number = std::find(std::begin(kNumbers), std::end(kNumbers), i) != std::end(kNumbers);
+        if (number && i != kPrice) spec.columns[i].shape = ColumnShape::Integer;
+    }
+    spec.columns[kPrice].shape = ColumnShape::Numeric;
+    spec.columns[kTime].shape = ColumnShape::Time;
+    return spec;
+}
+
+std::string as_protobuf(const std::string& order) {
+    static ProtobufOrders orders;
+    return orders.bytes(fields_of(order));
+}
+
 std::vector<std::string> payloads_of(const Payload& payload) {
     tools::Orders orders(1'000'000, 1);
     std::vector<std::string> payloads(kMessages);
@@ -227,6 +249,15 @@ void read_avro(double length) {
     avro_schema_decref(schema);
 }
 
+// libprotobuf's own parse of the same bytes into a message whose type is known at run time.
+void parse_protobuf(double length) {
+    const std::vector<std::string> payloads = payloads_of(as_protobuf);
+    ProtobufOrders orders;
+    measure("  libprotobuf's parse of these", payloads, length, [&] {
+        for (const std::string& payload : payloads) orders.parse(payload);
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -254,11 +285,14 @@ int main(int argc, char** argv) {
         {"json, orders, two of nine wanted", json_source(2), as_json},
         {"avro, orders", avro_source(9), as_avro},
         {"avro, orders, two of nine wanted", avro_source(2), as_avro},
+        {"protobuf, orders", protobuf_source(9), as_protobuf},
+        {"protobuf, orders, two of nine wanted", protobuf_source(2), as_protobuf},
     };
     const std::string wanted = argc > 2 ? argv[2] : "";
     for (const Case& one : cases)
         if (std::string(one.name).find(wanted) != std::string::npos) run(one, length);
     if (std::string("json").find(wanted) != std::string::npos) walk_json(length);
     if (std::string("avro").find(wanted) != std::string::npos) read_avro(length);
+    if (std::string("protobuf").find(wanted) != std::string::npos) parse_protobuf(length);
     return 0;
 }
