@@ -23,7 +23,8 @@ const WrongDocument kWrong[] = {
      kHead + with(kValue, "csv", "protobuf\n      PROTOBUF_OPTION: {MESSAGE: m}") + kOutput,
      "22023 KAFKA.INPUT.VALUE (line 6): format \"protobuf\" needs option \"schema\"\n"
      "DETAIL: Its messages cannot be read without the schema that wrote them.\n"
-     "HINT: Name a schema that sluice.create_schema has made."},
+     "HINT: Name a schema that sluice.create_schema has made, or set option \"framing\" to confluent when "
+     "messages name schemas of a registry."},
     {"UnknownFormat", kHead + with(kValue, "csv", "cvs") + kOutput,
      "22023 KAFKA.INPUT.VALUE.FORMAT (line 8): FORMAT must be csv, delimited, text, binary, json, "
      "connect-json, debezium-json, canal-json, maxwell-json, avro, debezium-avro or protobuf, not "
