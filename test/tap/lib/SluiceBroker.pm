@@ -30,7 +30,13 @@ sub address { return "127.0.0.1:$_[0]{port}"; }
 sub sasl_address { return 'localhost:' . ($_[0]{port} + 2); }
 sub tls_address { return 'localhost:' . ($_[0]{port} + 3); }
 sub tls_file { my ($self, $name) = @_; return "$self->{dir}/tls/$name"; }
-sub restart { my ($self) = @_; return $self->_run('start', $self->{dir}, $self->{port}, @{ $self->{login} }); }
+# A broker that still runs is killed first: a test that failed to kill it must not leave it behind.
+sub restart
+{
+	my ($self) = @_;
+	$self->kill9 if -e "$self->{dir}/pid" && kill 0, $self->pid;
+	return $self->_run('start', $self->{dir}, $self->{port}, @{ $self->{login} });
+}
 sub stop { my ($self) = @_; return $self->_run('stop', $self->{dir}); }
 sub kill9 { my ($self) = @_; return $self->_run('kill', $self->{dir}); }
 
