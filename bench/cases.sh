@@ -10,6 +10,8 @@ case_of() {
         append)       contenders="copy client_binary client_binary2 client_csv python job1 job2" ;;
         append_key)   contenders="copy job1 job2" target=(key=1) ;;
         expressions)  contenders="job1 job1_expressions" ;;
+        formats)      contenders="copy job1_csv job1_json job2_json job1_debezium job2_debezium job1_avro job2_avro job1_protobuf job2_protobuf"
+                      topic=forms rows=$((ROWS / 2)) ;;
         merge_empty)  contenders="upsert job1 job2" target=(key=1) ;;
         merge_filled) contenders="upsert client_upsert job1 job2" target=(key=1 filled="$KEYS") ;;
         merge_hot)    contenders="upsert job1 job2" target=(key=1 filled="$KEYS" fillfactor=70) ;;
@@ -50,6 +52,23 @@ job_arguments() {
     echo "$arguments"
 }
 
+# The same orders in each format, a topic for each, and their CSV in a file: make_form_topics ROWS
+make_form_topics() {
+    local form format schema
+    psql_bench -v avro="$(cat orders.avsc)" -v proto="$(cat orders.proto)" -f orders_schemas.sql
+    for form in csv json debezium avro protobuf; do
+        format=$form schema=NULL
+        case $form in
+            debezium) format=debezium-json ;;
+            avro) schema="'orders_avro'" ;;
+            protobuf) schema="'orders_protobuf'" ;;
+        esac
+        say "producing $1 rows into the topic forms_$form"
+        as_test_user kafkatool flood "forms_$form" --rows "$1" --partitions $PARTITIONS --format "$format" --file forms.csv >/dev/null
+        psql_bench -c "CALL make_source('forms_${form}_src', 'orders_row', 'forms_$form', '$format', $schema)"
+    done
+}
+
 # Makes what the cases need: topics, files, foreign tables, staging tables.
 prepare_cases() {
     local needed=' ' topic rows target contenders
@@ -60,9 +79,10 @@ prepare_cases() {
         case $topic in
             inserts) make_topic inserts orders "$rows" --partitions $PARTITIONS ;;
             merges) make_topic merges orders "$rows" --partitions $PARTITIONS --keys "$KEYS" ;;
+            forms) make_form_topics "$rows" ;;
             spread) make_topic spread orders "$rows" --partitions $PARTITIONS --keys "$KEYS" --stride $((BIG_ROWS / KEYS)) ;;
         esac
-        if [ "$topic" != inserts ]; then
+        if [ "$topic" != inserts ] && [ "$topic" != forms ]; then
             psql_bench -v staging="${topic}_staging" -v file="$work/$topic.csv" -f staging.sql
         fi
     done
@@ -77,7 +97,9 @@ run_cases() {
             for name in $(in_order "$round" $contenders); do
                 if [ -n "${CONTENDERS:-}" ] && [[ " $CONTENDERS " != *" $name "* ]]; then continue; fi
                 if [ "$name" = python ] && [ -z "$PYTHON" ]; then continue; fi
-                run "$case" "$name" "$round" "$topic" "$rows" "$(job_arguments "$case" "$name")" "${target[@]}"
+                from=$topic
+                if [ "$case" = formats ] && [ "$name" != copy ]; then from=${topic}_${name#*_}; fi
+                run "$case" "$name" "$round" "$from" "$rows" "$(job_arguments "$case" "$name")" "${target[@]}"
             done
         done
     done

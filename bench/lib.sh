@@ -46,7 +46,7 @@ bench_start() {
     stage_install "$work/stage" >"$work/server.conf"
     cp "$ROOT/build/kafkatool" "$ROOT/test/tools/kafka" "$work/bin/"
     for program in "$@"; do cp "$ROOT/build/$program" "$work/bin/"; done
-    cp -r "$BENCH"/*.sql "$BENCH/contenders" "$BENCH/peers" "$work/"
+    cp -r "$BENCH"/*.sql "$BENCH"/orders.* "$BENCH/contenders" "$BENCH/peers" "$work/"
     cat >>"$work/server.conf" <<CONF
 shared_preload_libraries = 'sluice'
 listen_addresses = '$LISTEN'

@@ -10,10 +10,12 @@ CREATE TABLE client_offsets (partition int PRIMARY KEY, next_offset bigint NOT N
 -- Its row is written together with what a target is filled with, so xmin tells both from a contender's rows.
 CREATE TABLE fill (rows bigint);
 
--- A foreign table with the columns of `shape` over a topic.
-CREATE PROCEDURE make_source(source text, shape regclass, topic text, format text DEFAULT 'csv') LANGUAGE plpgsql AS $$
+-- A foreign table with the columns of `shape` over a topic. `schema` names one for the formats that have any.
+CREATE PROCEDURE make_source(source text, shape regclass, topic text, format text DEFAULT 'csv', schema text DEFAULT NULL)
+LANGUAGE plpgsql AS $$
 BEGIN
-  EXECUTE format('CREATE FOREIGN TABLE %I (%s) SERVER bench OPTIONS (topic %L, format %L)', source,
+  EXECUTE format('CREATE FOREIGN TABLE %I (%s) SERVER bench OPTIONS (topic %L, format %L' ||
+                 CASE WHEN schema IS NULL THEN '' ELSE format(', schema %L', schema) END || ')', source,
     (SELECT string_agg(format('%I %s', attname, format_type(atttypid, atttypmod)), ', ' ORDER BY attnum)
        FROM pg_attribute WHERE attrelid = shape AND attnum > 0), topic, format);
 END $$;

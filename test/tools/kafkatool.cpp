@@ -4,6 +4,7 @@
 #include "kafka_admin.hpp"
 #include "kafka_handle.hpp"
 #include "orders.hpp"
+#include "orders_as.hpp"
 #include "shapes.hpp"
 
 #include <unistd.h>
@@ -38,10 +39,11 @@ BROKERS defaults to $SLUICE_TEST_KAFKA. Commands:
         without k or v the key or value is null, a header without : has a null value. "open" leaves
         the transaction unfinished.
   flood [TOPIC] --rows N [--keys N] [--stride N] [--shape NAME] [--partitions N] [--seed N]
-        [--rate ROWS_PER_SECOND] [--file FILE]
+        [--rate ROWS_PER_SECOND] [--file FILE] [--format NAME]
         rows of the orders table, keyed by id, as CSV; without TOPIC only into FILE. Makes the topic
         when it is missing. --keys 0 numbers the rows, otherwise ids are uniform among the first N
         multiples of the stride. Shapes other than orders number their rows: wide, long, tiny, document.
+        Formats of orders other than csv: json, debezium-json, avro, protobuf; FILE is always CSV.
 )";
 
 long long integer(const std::string& text, const std::string& what) {
@@ -279,7 +281,8 @@ struct Flood {
     uint64_t rows;
     RowMaker append;
     int partitions;
-    uint64_t rate;  // rows a second, 0 = as fast as it goes
+    uint64_t rate;   // rows a second, 0 = as fast as it goes
+    OrderForm form;  // null: as they are made
 };
 
 void flood(const Properties& properties, const std::optional<std::string>& topic, const Flood& wanted,
@@ -306,6 +309,8 @@ void flood(const Properties& properties, const std::optional<std::string>& topic
     for (uint64_t i = 0; i < wanted.rows; ++i) {
         row.clear();
         const uint64_t id = wanted.append(row);
+        if (!file.empty()) copy << row << '\n';
+        if (wanted.form) row = wanted.form(row);
         bytes += row.size();
         if (topic) {
             const std::string key = std::to_string(id);
@@ -318,7 +323,6 @@ void flood(const Properties& properties, const std::optional<std::string>& topic
             }
             if (i % 1024 == 0) rd_kafka_poll(producer.get(), 0);
         }
-        if (!file.empty()) copy << row << '\n';
         if (wanted.rate) {
             const auto due = start + std::chrono::nanoseconds(1'000'000'000 / wanted.rate * (i + 1));
             if (due > Clock::now() + std::chrono::milliseconds(1)) std::this_thread::sleep_until(due);
@@ -347,8 +351,14 @@ Flood flood_of(const Arguments& given) {
         if (!shape) throw Failure("--shape " + name + ": expected orders, wide, long, tiny or document");
         return [rows = *shape](std::string& out) mutable { return rows.append(out); };
     };
+    const std::string format = given.text("--format");
+    const OrderForm form = order_form(format);
+    if (!form && !format.empty() && format != "csv")
+        throw Failure("--format " + format + ": expected csv, json, debezium-json, avro or protobuf");
+    if (form && !given.text("--shape").empty() && given.text("--shape") != "orders")
+        throw Failure("--format is for orders only");
     return {natural("--rows", 0, 1), maker(), static_cast<int>(natural("--partitions", 4, 1)),
-            natural("--rate", 0, 0)};
+            natural("--rate", 0, 0), form};
 }
 
 void run(const Properties& properties, const std::string& command, const std::vector<std::string>& words) {
@@ -357,8 +367,8 @@ void run(const Properties& properties, const std::string& command, const std::ve
         return produce(properties, given.word(0, "TOPIC"), given.text("--transaction"));
     }
     if (command == "flood") {
-        const Arguments given(
-            words, {"--rows", "--keys", "--stride", "--shape", "--partitions", "--seed", "--rate", "--file"});
+        const Arguments given(words, {"--rows", "--keys", "--stride", "--shape", "--partitions", "--seed",
+                                      "--rate", "--file", "--format"});
         if (given.count() == 0 && given.text("--file").empty()) throw Failure("TOPIC or --file is missing");
         const auto topic = given.count() ? std::optional(given.word(0, "TOPIC")) : std::nullopt;
         return flood(properties, topic, flood_of(given), given.text("--file"));
