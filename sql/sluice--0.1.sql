@@ -417,9 +417,11 @@ CREATE FUNCTION sluice.create_table_for(source regclass, name text, primary_key 
 CREATE FUNCTION sluice.library_info(OUT item text, OUT value text)
   RETURNS SETOF record LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'sluice_library_info';
 
--- For the statements that a worker runs; an error outside of one.
+-- For the statements that a worker runs; errors outside of them.
 CREATE FUNCTION sluice.is_tombstone(tid)
   RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'sluice_is_tombstone';
+CREATE FUNCTION sluice.is_absent(tid, integer)
+  RETURNS boolean LANGUAGE c VOLATILE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'sluice_is_absent';
 
 ---------------------------------------------------------------- foreign data wrapper
 

@@ -1,5 +1,7 @@
 #include "flow/fold.hpp"
 
+#include <algorithm>
+
 namespace sluice {
 
 namespace {
@@ -16,18 +18,20 @@ constexpr uint32_t kNone = UINT32_MAX;
 class Fold {
   public:
     Fold(std::span<const FoldEvent> events, OrderCompare compare, Folded& folded)
-        : events_(events), compare_(compare), operations_(folded.operations), unchanged_(folded.unchanged) {}
+        : events_(events),
+          compare_(compare),
+          operations_(folded.operations),
+          unchanged_(folded.unchanged),
+          begin_(operations_.size()) {}
 
-    void run() {
-        for (uint32_t i = 0; i < events_.size(); ++i) {
-            if (events_[i].is_delete) {
-                remove(i);
-            } else {
-                put(i);
-            }
+    void add(uint32_t i) {
+        if (events_[i].is_delete) {
+            remove(i);
+        } else {
+            put(i);
         }
-        end_segment();
     }
+    void finish() { end_segment(); }
 
   private:
     int order(uint32_t a, uint32_t b) {
@@ -80,7 +84,7 @@ class Fold {
     }
 
     void start_over(uint32_t i) {
-        operations_.clear();
+        operations_.resize(begin_);
         begin_segment(i);
     }
 
@@ -110,6 +114,7 @@ class Fold {
     OrderCompare compare_;
     std::vector<FoldOperation>& operations_;
     std::vector<uint32_t>& unchanged_;
+    size_t begin_;  // of its operations
 
     bool known_absent_ = false;  // an unguarded delete has passed: there is no unseen row
     uint32_t newest_ = kNone;    // of all events so far, deletes too
@@ -122,17 +127,100 @@ class Fold {
     int last_ = 0;
 };
 
-void fold_updates(std::span<const FoldEvent> events, OrderCompare compare, Folded& folded) {
-    uint32_t greatest = kNone;
-    for (uint32_t i = 0; i < events.size(); ++i) {
-        if (events[i].is_delete || !events[i].update) {
-            folded.unchanged.push_back(i);
-            continue;
+// Follows events that do nothing but update a row: the greatest of them is what matters.
+class UpdateFold {
+  public:
+    UpdateFold(std::span<const FoldEvent> events, OrderCompare compare, Folded& folded)
+        : events_(events), compare_(compare), folded_(folded) {}
+
+    void add(uint32_t i) {
+        if (first_ == kNone) first_ = i;
+        if (events_[i].is_delete || !events_[i].update) {
+            if (i != first_) folded_.unchanged.push_back(i);
+            return;
         }
-        const bool comparable = greatest != kNone && events[i].guarded && events[greatest].guarded;
-        if (!comparable || compare(i, greatest) >= 0) greatest = i;
+        const bool comparable = greatest_ != kNone && events_[i].guarded && events_[greatest_].guarded;
+        if (!comparable || compare_(i, greatest_) >= 0) greatest_ = i;
     }
-    if (greatest != kNone) folded.operations.push_back({Kind::Upsert, greatest, greatest});
+    // Where there must be a row, one of the events has to look for it, though none may update.
+    void finish(Kind kind, FoldMode mode) {
+        const bool first_updates = !events_[first_].is_delete && events_[first_].update;
+        if (greatest_ != kNone) {
+            folded_.operations.push_back({kind, greatest_, kind == Kind::Partial ? first_ : greatest_});
+        } else if (mode == FoldMode::Merge) {
+            folded_.operations.push_back({kind, first_, first_});
+            return;
+        }
+        if (!first_updates) folded_.unchanged.push_back(first_);
+    }
+
+  private:
+    std::span<const FoldEvent> events_;
+    OrderCompare compare_;
+    Folded& folded_;
+    uint32_t first_ = kNone;
+    uint32_t greatest_ = kNone;
+};
+
+uint32_t absent_of(const FoldEvent& event) { return event.is_delete ? 0 : event.absent; }
+
+// Finds the events with absent columns of which a later event leaves no trace. It leaves none when it sets
+// all columns or deletes the row, and is not older than any event since the last delete: then whatever it is
+// too old for is newer than all of them, too. An event that may meet no row is never covered, because that
+// is an error.
+void find_covered(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare, Folded& folded) {
+    folded.covered.assign(events.size(), false);
+    folded.waiting.clear();
+    uint32_t newest = kNone;
+    bool has_row = false;
+    for (uint32_t i = 0; i < events.size(); ++i) {
+        const FoldEvent& event = events[i];
+        if (event.is_delete && mode == FoldMode::Update) continue;
+        const bool not_older = newest == kNone || !event.guarded || compare(i, newest) >= 0;
+        if (absent_of(event) != 0) {
+            if (has_row) folded.waiting.push_back(i);
+        } else if (not_older && (event.is_delete || event.update)) {
+            for (const uint32_t covered : folded.waiting) {
+                folded.covered[covered] = true;
+                if (!events[covered].update) folded.unchanged.push_back(covered);
+            }
+            folded.waiting.clear();
+        }
+        if (event.is_delete) {
+            newest = kNone;
+            has_row = false;
+            folded.waiting.clear();
+        } else {
+            if (not_older) newest = i;
+            has_row = has_row || event.absent == 0;
+        }
+    }
+}
+
+// Cuts the events where their absent columns change. What each part comes to has the effect of its events on
+// any row, so the parts may follow each other.
+void fold_parts(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare, Folded& folded) {
+    find_covered(events, mode, compare, folded);
+    uint32_t next = 0;
+    const auto add_part = [&](auto& part) {
+        const uint32_t absent = absent_of(events[next]);
+        for (; next < events.size() && (folded.covered[next] || absent_of(events[next]) == absent); ++next)
+            if (!folded.covered[next]) part.add(next);
+    };
+    while (next < events.size()) {
+        if (folded.covered[next]) {
+            ++next;
+        } else if (absent_of(events[next]) == 0 && mode == FoldMode::Merge) {
+            Fold part(events, compare, folded);
+            add_part(part);
+            part.finish();
+        } else {
+            const bool partial = absent_of(events[next]) != 0;
+            UpdateFold part(events, compare, folded);
+            add_part(part);
+            part.finish(partial ? Kind::Partial : Kind::Upsert, mode);
+        }
+    }
 }
 
 }  // namespace
@@ -140,8 +228,17 @@ void fold_updates(std::span<const FoldEvent> events, OrderCompare compare, Folde
 void fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare compare, Folded& folded) {
     folded.operations.clear();
     folded.unchanged.clear();
-    if (mode == FoldMode::Update) return fold_updates(events, compare, folded);
-    Fold(events, compare, folded).run();
+    const auto is_partial = [](const FoldEvent& event) { return absent_of(event) != 0; };
+    if (std::any_of(events.begin(), events.end(), is_partial))
+        return fold_parts(events, mode, compare, folded);
+    if (mode == FoldMode::Update) {
+        UpdateFold fold(events, compare, folded);
+        for (uint32_t i = 0; i < events.size(); ++i) fold.add(i);
+        return fold.finish(Kind::Upsert, mode);
+    }
+    Fold fold(events, compare, folded);
+    for (uint32_t i = 0; i < events.size(); ++i) fold.add(i);
+    fold.finish();
 }
 
 }  // namespace sluice

@@ -15,6 +15,8 @@ struct FoldEvent {
     bool guarded;  // has order values; an unguarded delete is newer than everything. All upserts of a job, or
                    // none
     bool update;   // the update condition is true; means nothing for a delete
+    uint32_t absent = 0;  // which columns the event does not tell: 0 none, else equal numbers for equal sets.
+                          // Never match or order columns; means nothing for a delete
 };
 
 enum class FoldMode {
@@ -30,10 +32,12 @@ struct FoldOperation {
         Upsert,      // no s: insert, insert-only columns from `first`, all others from `event`;
                      // s exists and `event` is not older: set the update columns from `event`
         InsertOnly,  // no s: insert `event` whole
+        Partial,     // s exists and `event` is not older: set the update columns that it tells;
+                     // no s: in merge mode an error of `first`, whose row cannot be made
     };
     Kind kind;
     uint32_t event;
-    uint32_t first;  // the same as `event` unless it is an Upsert
+    uint32_t first;  // the same as `event` unless several events are one Upsert or Partial
     friend bool operator==(const FoldOperation&, const FoldOperation&) = default;
 };
 
@@ -41,6 +45,8 @@ struct FoldOperation {
 struct Folded {
     std::vector<FoldOperation> operations;
     std::vector<uint32_t> unchanged;
+    std::vector<uint32_t> waiting;  // scratch
+    std::vector<bool> covered;      // likewise
 };
 
 // A reference to the caller's comparison: negative, zero or positive as event `a` is older than, as old as,
@@ -66,8 +72,10 @@ void fold_many(std::span<const FoldEvent> events, FoldMode mode, OrderCompare co
 //
 // When all order columns are stored, the result is exactly that of the events one by one. When some are not,
 // a stored row's place in the order is not known, but the batch still has its own order: the result is
-// exactly that of the events one by one for keys whose update condition is true for all; for others it is
-// that of the same events in one batch or in smaller ones.
+// exactly that of the events one by one for keys whose update condition is true for all and whose events tell
+// all columns; for others it is that of the same events in one batch or in smaller ones.
+//
+// An event that does not tell all columns and meets no row is an error whatever its neighbours are.
 template <class Compare>
 void fold_key(std::span<const FoldEvent> events, FoldMode mode, const Compare& compare, Folded& folded) {
     if (events.size() != 1) return fold_many(events, mode, OrderCompare(compare), folded);
@@ -81,9 +89,10 @@ void fold_key(std::span<const FoldEvent> events, FoldMode mode, const Compare& c
         folded.unchanged.push_back(0);
         return;
     }
-    folded.operations.push_back({event.is_delete ? Kind::Delete
-                                 : event.update  ? Kind::Upsert
-                                                 : Kind::InsertOnly,
+    folded.operations.push_back({event.is_delete     ? Kind::Delete
+                                 : event.absent != 0 ? Kind::Partial
+                                 : event.update      ? Kind::Upsert
+                                                     : Kind::InsertOnly,
                                  0, 0});
 }
 

@@ -192,28 +192,29 @@ std::optional<Error> EnvelopeDecoder::read_change(std::string_view text, Bytes k
     const bool debezium = format_ == Format::DebeziumJson;
     const Cell& image = around[debezium && op == 'd' ? kBefore : kAfter];
     if (debezium && op == 'd' && !is_object(image)) return read_deleted(key, arena, row);
-    bool has_unavailable = false;
     if (!is_object(image))
         return no_image(dialect.members[debezium && op == 'd' ? kBefore : kAfter], operation.view());
-    auto error = read_image(text, image, around[kSchema], debezium ? (op == 'd' ? "before" : "after") : "",
-                            arena, row, has_unavailable);
-    if (!error && has_unavailable)
-        error = fill_unavailable(text, around[kBefore], around[kSchema], arena, row);
-    return error;
+    return read_image(text, image, around[kBefore], around[kSchema],
+                      debezium ? (op == 'd' ? "before" : "after") : "", arena, row);
 }
 
-// The row that is written as the JSON object in `image`; `name` is its place in the schema.
-std::optional<Error> EnvelopeDecoder::read_image(std::string_view text, const Cell& image, const Cell& schema,
-                                                 std::string_view name, Arena& arena, Row row,
-                                                 bool& has_unavailable) const {
+// `name` is the row's place in the schema.
+JsonReading EnvelopeDecoder::reading_by(const Cell& schema, std::string_view name) const {
     JsonReading reading{row_plan_, options_, part_, true};
     if (is_object(schema)) reading.fields = scratch_->schemas.find(schema.view(), name, row_plan_);
+    return reading;
+}
+
+// The row that is written as the JSON object in `image`.
+std::optional<Error> EnvelopeDecoder::read_image(std::string_view text, const Cell& image, const Cell& before,
+                                                 const Cell& schema, std::string_view name, Arena& arena,
+                                                 Row row) const {
     JsonCursor cursor(text, scratch_->tokens);
     cursor.go_to(place_in(text, image));
-    JsonRow reader(reading, cursor, arena, row);
+    JsonRow reader(reading_by(schema, name), cursor, arena, row);
     if (auto error = reader.read()) return error;
-    has_unavailable = reader.has_unavailable();
-    if (has_unavailable) return std::nullopt;  // finished when they are filled
+    if (reader.has_unavailable() && is_object(before))
+        if (auto error = fill_unavailable(text, before, schema, arena, row)) return error;
     return reader.finish();
 }
 
@@ -222,18 +223,14 @@ std::optional<Error> EnvelopeDecoder::fill_unavailable(std::string_view text, co
                                                        const Cell& schema, Arena& arena, Row row) const {
     const Row old(scratch_->before);
     std::fill(old.begin(), old.end(), Cell::absent());
-    bool still = false;
-    if (is_object(before))
-        if (auto error = read_image(text, before, schema, "before", arena, old, still)) return error;
+    JsonCursor cursor(text, scratch_->tokens);
+    cursor.go_to(place_in(text, before));
+    if (auto error = JsonRow(reading_by(schema, "before"), cursor, arena, old).read()) return error;
     for (const JsonColumn& column : row_plan_.columns()) {
-        Cell& cell = row[column.cell];
-        if (JsonRow::is_unavailable(cell)) {
-            cell = old[column.cell];
-            // A null there stands for what the table's replica identity leaves out.
-            if (cell.kind == CellKind::Absent || cell.kind == CellKind::Null) return no_value_known(column);
-        } else if (cell.kind == CellKind::Absent) {
-            cell = Cell::null();
-        }
+        const Cell& known = old[column.cell];
+        // A null there stands for what the table's replica identity leaves out.
+        if (known.kind == CellKind::Absent || known.kind == CellKind::Null) continue;
+        if (JsonRow::is_unavailable(row[column.cell])) row[column.cell] = known;
     }
     return std::nullopt;
 }
@@ -286,7 +283,6 @@ std::optional<Error> EnvelopeDecoder::read_struct(std::string_view text, Origin 
             if (row[column.cell].kind == CellKind::Absent) row[column.cell] = Cell::null();
         return std::nullopt;
     }
-    if (reader.has_unavailable()) return fill_unavailable(text, Cell::absent(), Cell::absent(), arena, row);
     return reader.finish();
 }
 

@@ -14,6 +14,8 @@
 
 namespace sluice {
 
+struct JsonReading;
+
 // Whether a path may be written in option `metadata`: some change format's message begins so.
 bool is_change_path(std::string_view path);
 
@@ -23,7 +25,7 @@ class EnvelopeDecoder {
     static Result<EnvelopeDecoder> make(const RecordSpec& spec, Origin part);
 
     // Fills the cells of wanted columns and leaves others alone. The key tells which row is gone when a
-    // deletion does not say it.
+    // deletion does not say it. What an update left alone and the event does not tell is Absent.
     std::optional<Error> decode(std::string_view text, Bytes key, Arena& arena, Row row) const;
 
   private:
@@ -35,9 +37,9 @@ class EnvelopeDecoder {
     Result<void> add_change_columns(const RecordSpec& spec);
     std::optional<Error> read_change(std::string_view text, Bytes key, Arena& arena, Row row) const;
     std::optional<Error> read_struct(std::string_view text, Origin part, Arena& arena, Row row) const;
-    std::optional<Error> read_image(std::string_view text, const Cell& image, const Cell& schema,
-                                    std::string_view name, Arena& arena, Row row,
-                                    bool& has_unavailable) const;
+    JsonReading reading_by(const Cell& schema, std::string_view name) const;
+    std::optional<Error> read_image(std::string_view text, const Cell& image, const Cell& before,
+                                    const Cell& schema, std::string_view name, Arena& arena, Row row) const;
     std::optional<Error> fill_unavailable(std::string_view text, const Cell& before, const Cell& schema,
                                           Arena& arena, Row row) const;
     std::optional<Error> read_deleted(Bytes key, Arena& arena, Row row) const;

@@ -260,7 +260,7 @@ bool JsonRow::fill_clock(const JsonColumn& column, std::string_view raw, Timesta
 std::optional<Error> JsonRow::finish() {
     for (const JsonColumn& column : plan_.columns()) {
         Cell& cell = row_[column.cell];
-        if (cell.kind != CellKind::Absent) continue;
+        if (cell.kind != CellKind::Absent || is_unavailable(cell)) continue;
         if (options_.missing_field == MissingField::Error) {
             const std::string where =
                 rows_path_.empty() ? (line_ > 0 ? "It begins" : "") : "The element begins";

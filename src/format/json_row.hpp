@@ -50,7 +50,7 @@ class JsonRow {
     std::optional<Error> read();
     // The same of a value that need not be an object: then its fields are missing.
     std::optional<Error> read_any();
-    // Makes what is Absent Null, or says what is missing.
+    // Makes what is Absent Null, or says what is missing. Unavailable values stay Absent.
     std::optional<Error> finish();
 
     // A value that Debezium does not know was among them.

@@ -32,6 +32,9 @@ class PayloadDecoder {
     // payload leaves it there, with Null in every column. After an error the rows mean nothing.
     std::optional<Error> decode_rows(Bytes payload, Arena& arena, RowBuffer& rows) const;
 
+    // Values may be Absent: the message may say that it does not tell them.
+    bool may_leave_absent() const { return envelope_.has_value(); }
+
     // The schemas are looked up, and whoever knows more of them is there.
     static bool has_schemas(const FormatSpec& format, const SchemaFinder* schemas);
 

@@ -27,6 +27,8 @@ class RecordDecoder {
                                       SchemaFinder* schemas = nullptr);
 
     size_t column_count() const { return column_count_; }
+    // Cells may be Absent.
+    bool may_leave_absent() const { return value_.may_leave_absent() || key_.may_leave_absent(); }
 
     // Adds the message's rows of column_count() cells; unwanted ones are Null and unchecked. Empty means
     // success; after an error no row was added. The error never says the position: the caller adds it.

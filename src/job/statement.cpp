@@ -73,6 +73,8 @@ std::string_view condition(Operations operations) {
             return "b.sluice_update AND NOT b.sluice_delete";
         case Operations::Inserts:
             return "NOT b.sluice_update AND NOT b.sluice_delete";
+        case Operations::AllButDeletes:
+            return "NOT b.sluice_delete";
     }
     return "";
 }
@@ -126,6 +128,12 @@ bool ApplyShape::updates() const {
     return std::any_of(columns.begin(), columns.end(), [](const Column& column) { return column.update; });
 }
 
+std::string mapped_value(const MapColumn& column) {
+    if (column.absent_number == 0) return column.value;
+    return text({"CASE WHEN sluice.is_absent(s.ctid, ", std::to_string(column.absent_number),
+                 ") THEN NULL ELSE ", column.value, " END"});
+}
+
 std::string map_rows(const MapShape& shape) {
     const auto column = [](const MapColumn& c) { return text({c.value, " AS ", c.name}); };
     return text({"SELECT s.ctid AS sluice_position,\n       ", list(shape.columns, ",\n       ", column),
@@ -136,7 +144,8 @@ std::string map_events(const MapShape& shape) {
     const bool unguarded = shape.tombstone_deletes && !shape.tombstone_has_order;
     const std::string update = text({"(", shape.update_condition, ") IS TRUE"});
     const auto column = [&](const MapColumn& c) {
-        return text({c.in_deletes ? c.value : unless_delete(shape, "NULL", c.value), " AS ", c.name});
+        const std::string value = mapped_value(c);
+        return text({c.in_deletes ? value : unless_delete(shape, "NULL", value), " AS ", c.name});
     };
     return text({"SELECT s.ctid AS sluice_position,\n       ",
                  deletes(shape) ? "sluice_event.is_delete" : "false", " AS sluice_delete,\n       ",

@@ -13,7 +13,12 @@ struct MapColumn {
     std::string name;
     std::string value;
     bool in_deletes = false;  // match and order columns are all that is evaluated of a delete
+    int absent_number =
+        0;  // for sluice.is_absent: nothing is evaluated of an absent one; 0: always evaluated
 };
+
+// The value, or NULL where it is absent.
+std::string mapped_value(const MapColumn& column);
 
 // Conditions are empty when there is none.
 struct MapShape {
@@ -75,8 +80,8 @@ std::string insert_from_source(const ApplyShape& apply, const MapShape& map);
 enum class Conflict { Raise, Ignore };
 std::string insert_rows(const ApplyShape& shape, Conflict conflict);
 
-// The operations of sluice_batch: deletes, upserts, and rows that are only inserted.
-enum class Operations { Deletes, Upserts, Inserts };
+// The operations of sluice_batch: deletes, upserts, rows that are only inserted, and both of these.
+enum class Operations { Deletes, Upserts, Inserts, AllButDeletes };
 
 // Locks the stored rows of all operations in key order.
 std::string lock_rows(const ApplyShape& shape);

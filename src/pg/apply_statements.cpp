@@ -54,12 +54,15 @@ bool is_of_kind(TupleTableSlot* slot, Operations kind) {
     bool null;
     const bool is_delete = DatumGetBool(slot_getattr(slot, kEventDelete, &null));
     if (is_delete || kind == Operations::Deletes) return is_delete == (kind == Operations::Deletes);
+    if (kind == Operations::AllButDeletes) return true;
     return DatumGetBool(slot_getattr(slot, kEventUpdate, &null)) == (kind == Operations::Upserts);
 }
 
 }  // namespace
 
-ApplyStatements::ApplyStatements(const ResolvedJob& job) : job_(job) {
+ApplyStatements::ApplyStatements(const ResolvedJob& job)
+    : job_(job),
+      joins_(job.has_probing_index ? CachedStatement::Joins::ProbeIndex : CachedStatement::Joins::ReadOnce) {
     const ApplyShape shape = apply_shape(job);
     is_guarded_ = !shape.order.empty();
     const bool merge = job.spec.mode == Mode::Merge;
@@ -70,23 +73,22 @@ ApplyStatements::ApplyStatements(const ResolvedJob& job) : job_(job) {
         return;
     }
 
-    const auto joins =
-        job.has_probing_index ? CachedStatement::Joins::ProbeIndex : CachedStatement::Joins::ReadOnce;
     // Locking needs the privilege to update, which a job that has nothing to update need not have.
-    if (shape.updates() && !job.lock_target) lock_.emplace(lock_rows(shape), joins);
-    if (job.deletes) delete_.emplace(delete_rows(shape), joins);
-    if (job.deletes && is_guarded_) find_deletes_.emplace(find_rows(shape, Operations::Deletes), joins);
+    if (shape.updates() && !job.lock_target) lock_.emplace(lock_rows(shape), joins_);
+    if (job.deletes) delete_.emplace(delete_rows(shape), joins_);
+    if (job.deletes && is_guarded_) find_deletes_.emplace(find_rows(shape, Operations::Deletes), joins_);
+    if (job.absent.accepted) find_partials_.emplace(find_rows(shape, Operations::AllButDeletes), joins_);
     if (on_conflict) {
         upsert_.emplace(shape.updates() ? upsert_on_conflict(shape)
                                         : insert_on_conflict(shape, Operations::Upserts));
         if (job.spec.update_condition) insert_only_.emplace(insert_on_conflict(shape, Operations::Inserts));
         return;
     }
-    if (shape.updates()) update_.emplace(update_rows(shape), joins);
-    if (merge || is_guarded_) find_upserts_.emplace(find_rows(shape, Operations::Upserts), joins);
+    if (shape.updates()) update_.emplace(update_rows(shape), joins_);
+    if (merge || is_guarded_) find_upserts_.emplace(find_rows(shape, Operations::Upserts), joins_);
     if (!merge) return;
     insert_.emplace(insert_rows(shape, Conflict::Raise));
-    if (job.spec.update_condition) find_inserts_.emplace(find_rows(shape, Operations::Inserts), joins);
+    if (job.spec.update_condition) find_inserts_.emplace(find_rows(shape, Operations::Inserts), joins_);
 }
 
 int64_t ApplyStatements::mark(CachedStatement& statement, const Task& task, Outcome outcome) {
@@ -121,7 +123,16 @@ bool ApplyStatements::needs_locks(const Round& round, bool has_more_rounds) cons
 
 void ApplyStatements::lock(RowRelation& operations) { lock_->run(None_Receiver, operations.environment()); }
 
-void ApplyStatements::apply(RowRelation& operations, const Round& round, RowOutcomes& outcomes) {
+void ApplyStatements::apply(RowRelation& operations, const Round& round, RowOutcomes& outcomes,
+                            const AbsentValues& absent) {
+    if (round.partials > 0) {
+        apply_partials(operations, round, outcomes, absent);
+    } else {
+        apply_whole(operations, round, outcomes);
+    }
+}
+
+void ApplyStatements::apply_whole(RowRelation& operations, const Round& round, RowOutcomes& outcomes) {
     if (round.deletes > 0) apply_deletes({operations, outcomes, round.deletes});
     if (round.upserts > 0) {
         const Task upserts{operations, outcomes, round.upserts};
@@ -167,20 +178,20 @@ void ApplyStatements::update_then_insert(const Task& task) {
     if (updated == task.count) return;
     const Outcome present = is_guarded_ ? Outcome::Stale : Outcome::Unchanged;
     const int64_t found = mark(*find_upserts_, task, present);
-    if (found > 0 && update_ && !job_.lock_target) update_rows_inserted_since(task, present);
+    if (found > 0 && update_ && !job_.lock_target) update_rows_inserted_since(*update_, task, present);
     if (updated + found < task.count) insert_absent(task, Operations::Upserts);
 }
 
 // Another session may have inserted them after the update took its snapshot. They are never seen by the
 // insert.
-void ApplyStatements::update_rows_inserted_since(const Task& task, Outcome present) {
+void ApplyStatements::update_rows_inserted_since(CachedStatement& update, const Task& task, Outcome present) {
     RowRelation found;
     open_with(found, task, Operations::Upserts, present);
     call([&] {
         found.visit([&](TupleTableSlot* slot) { task.outcomes.set(row_number(slot), Outcome::Unmatched); });
     });
     const Task again{found, task.outcomes, found.size()};
-    mark(*update_, again, Outcome::Updated);
+    mark(update, again, Outcome::Updated);
     settle(again, Operations::Upserts, present);
     call([&] { found.close(); });
 }
@@ -208,6 +219,7 @@ std::vector<std::string> ApplyStatements::explain(RowRelation& empty) {
          {&lock_, &delete_, &find_deletes_, &update_, &upsert_, &find_upserts_, &find_inserts_, &insert_only_,
           &insert_})
         if (*statement) texts.push_back((*statement)->explain(empty.environment()));
+    explain_partials(empty, texts);
     return texts;
 }
 

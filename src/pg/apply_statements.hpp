@@ -5,6 +5,7 @@
 
 #include "job/statement.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,10 +25,12 @@ class ApplyStatements {
     // Insert mode. Rows that are not inserted keep their outcome.
     void insert(RowRelation& rows, RowOutcomes& outcomes);
 
-    // Update and merge mode, round by round. The outcome of each operation must be Unmatched before.
+    // Update and merge mode, round by round. The outcome of each operation must be Unmatched before. A
+    // partial operation stays so when its row is not there.
     bool needs_locks(const Round& round, bool has_more_rounds) const;
     void lock(RowRelation& operations);
-    void apply(RowRelation& operations, const Round& round, RowOutcomes& outcomes);
+    void apply(RowRelation& operations, const Round& round, RowOutcomes& outcomes,
+               const AbsentValues& absent);
 
     // Each statement that may run.
     std::vector<std::string> explain(RowRelation& empty);
@@ -40,13 +43,22 @@ class ApplyStatements {
         int64_t count;
     };
 
+    // In apply_partials.cpp: operations whose events do not tell all columns, by the set that they tell.
+    struct PartialRow;
+    void apply_partials(RowRelation& operations, const Round& round, RowOutcomes& outcomes,
+                        const AbsentValues& absent);
+    void apply_set(const Task& task, CachedStatement* update);
+    CachedStatement* partial_update(const std::vector<AttrNumber>& absent);
+    void explain_partials(RowRelation& empty, std::vector<std::string>& texts);
+
+    void apply_whole(RowRelation& operations, const Round& round, RowOutcomes& outcomes);
     void apply_deletes(const Task& task);
     void apply_updates(const Task& task);
     void apply_upserts(const Task& task);
     void apply_inserts(const Task& task);
     // Where ON CONFLICT cannot be used.
     void update_then_insert(const Task& task);
-    void update_rows_inserted_since(const Task& task, Outcome present);
+    static void update_rows_inserted_since(CachedStatement& update, const Task& task, Outcome present);
     // Those that are Unmatched.
     void insert_absent(const Task& task, Operations kind);
 
@@ -60,6 +72,7 @@ class ApplyStatements {
     static void settle(const Task& task, Operations kind, Outcome outcome);
 
     const ResolvedJob& job_;
+    CachedStatement::Joins joins_;
     bool is_guarded_;
     std::optional<CachedStatement> insert_;
     std::optional<CachedStatement> lock_;
@@ -70,6 +83,9 @@ class ApplyStatements {
     std::optional<CachedStatement> find_upserts_;
     std::optional<CachedStatement> find_inserts_;
     std::optional<CachedStatement> insert_only_;
+    std::optional<CachedStatement> find_partials_;
+    // By the columns of the source that are absent; nothing where no column is left to update.
+    std::map<std::vector<AttrNumber>, std::optional<CachedStatement>> partial_updates_;
 };
 
 }  // namespace sluice

@@ -84,6 +84,7 @@ void BatchReader::rewind() {
     row_in_batch_.clear();
     message_of_row_.clear();
     outcomes_.clear();
+    absent_.clear();
     converting_ = reading_ = blamed_ = false;
     rejects_.clear();
 }
@@ -143,6 +144,30 @@ void BatchReader::add_reject(Error error) {
     rejects_.push_back({decoded_, std::move(error)});
 }
 
+// Of the rows of the message at hand, which have no number yet; they are dropped with an error.
+std::optional<Error> BatchReader::note_absent() {
+    const size_t first = row_in_batch_.size();
+    bool found = false;
+    for (size_t i = first; i < cells_.size(); ++i) {
+        const Row row = cells_[i];
+        for (size_t column = 0; column < row.size(); ++column) {
+            if (row[column].kind != CellKind::Absent) continue;
+            found = true;
+            auto error = check_absent(absent_rules_, *TupleDescAttr(tupdesc_, attributes_[column] - 1));
+            if (!error) continue;
+            cells_.truncate(first);
+            return error;
+        }
+    }
+    for (size_t i = first; found && i < cells_.size(); ++i) {
+        const Row row = cells_[i];
+        for (size_t column = 0; column < row.size(); ++column)
+            if (row[column].kind == CellKind::Absent) absent_.add(attributes_[column]);
+        absent_.end_row(message_of_row_.size() + i - first);
+    }
+    return std::nullopt;
+}
+
 void BatchReader::decode_chunk() {
     const auto start = std::chrono::steady_clock::now();
     arena_.reset();
@@ -161,6 +186,7 @@ void BatchReader::decode_chunk() {
             continue;
         }
         std::optional<Error> error = decoder_.decode(message, arena_, cells_);
+        if (!error && decoder_.may_leave_absent()) error = note_absent();
         while (row_in_batch_.size() < cells_.size()) {
             row_in_batch_.push_back(static_cast<uint32_t>(message_of_row_.size()));
             add_row(decoded_, Outcome::Filtered);

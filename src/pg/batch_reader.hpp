@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "pg/absent_values.hpp"
 #include "pg/airlock.hpp"
 #include "pg/row_outcomes.hpp"
 
@@ -43,6 +44,8 @@ class BatchReader {
     void rewind();
     // What a message without a value is: a row like others when it deletes, else no row, or an error.
     void treat_tombstones(Tombstone tombstone) { tombstone_ = tombstone; }
+    // Which columns a message need not tell; nullptr: none. They must stay valid until others are set.
+    void treat_absent(const AbsentRules* rules) { absent_rules_ = rules; }
 
     // Fills `slot` with the next row and its ctid with (number of the row in the batch, 1); false at the end.
     // Plain C from the caller's view: a conversion error is raised (longjmp) with no C++ object left behind.
@@ -67,6 +70,9 @@ class BatchReader {
     std::chrono::duration<double, std::milli> decode_time() const { return decode_time_; }
     bool is_tombstone(size_t row) const { return messages_[message_of_row_[row]].value.is_null(); }
     std::span<const MessageView> messages() const { return messages_; }
+    size_t message_of(size_t row) const { return message_of_row_[row]; }
+    // Of the rows so far.
+    const AbsentValues& absent() const { return absent_; }
 
     // Of all rows so far; an undecodable message is one row, which is Rejected.
     RowOutcomes& outcomes() { return outcomes_; }
@@ -86,6 +92,7 @@ class BatchReader {
     static constexpr size_t kChunkRows = 1024;
 
     void decode_chunk();
+    std::optional<Error> note_absent();
     void add_row(size_t message, Outcome outcome);
     void add_reject(Error error);
     void prepare_converters();
@@ -101,6 +108,7 @@ class BatchReader {
 
     std::span<const MessageView> messages_;
     Tombstone tombstone_ = Tombstone::Delete;
+    const AbsentRules* absent_rules_ = nullptr;
     size_t decoded_ = 0;                  // messages
     Arena arena_;                         // text of the chunk's cells
     RowBuffer cells_;                     // of the chunk's rows
@@ -108,6 +116,7 @@ class BatchReader {
     size_t next_ = 0;                     // in the chunk
     size_t current_row_ = 0;
     std::vector<uint32_t> message_of_row_;  // ascending
+    AbsentValues absent_;
     RowOutcomes outcomes_;
     size_t column_ = 0;        // being converted
     bool converting_ = false;  // also after an error in it

@@ -14,13 +14,16 @@
 #include "pg/job_access.hpp"
 #include "pg/session_job.hpp"
 #include "pg/source.hpp"
+#include "pg/source_scan.hpp"
 #include "pg/source_topic.hpp"
+#include "pg/statement_shape.hpp"
 #include "pg/system_catalog.hpp"
 #include "pg/topic_sample.hpp"
 #include "pg/wait.hpp"
 
 extern "C" {
 #include "funcapi.h"
+#include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/tuplestore.h"
 }
@@ -47,12 +50,19 @@ struct TestRow {
 
 std::string mapped_row_query(const ResolvedJob& job) {
     std::string columns;
-    for (const MappedTarget& c : job.columns) {
-        const std::string name = quoted_name(c.name);
-        columns += (columns.empty() ? "" : ", ") + c.value + " AS " + name;
+    std::string absent;
+    int number = 0;
+    for (const MapColumn& c : map_shape(job).columns) {
+        columns += (columns.empty() ? "" : ", ") + mapped_value(c) + " AS " + c.name;
+        const MappedTarget& target = job.columns[number++];
+        if (!target.may_be_absent) continue;
+        const std::string literal = call([&] { return quote_literal_cstr(target.name.c_str()); });
+        absent += (absent.empty() ? "" : ", ") + ("CASE WHEN sluice.is_absent(s.ctid, " +
+                                                  std::to_string(number) + ") THEN " + literal + " END");
     }
-    return "SELECT pg_catalog.to_jsonb(r) FROM (SELECT " + columns + " FROM " + job.source_name +
-           " s) r LIMIT " + std::to_string(kShownRows);
+    if (!absent.empty()) absent = " OPERATOR(pg_catalog.-) ARRAY[" + absent + "]::pg_catalog.text[]";
+    return "SELECT pg_catalog.to_jsonb(r)" + absent + " FROM " + job.source_name + " s, LATERAL (SELECT " +
+           columns + ") r LIMIT " + std::to_string(kShownRows);
 }
 
 // A cancel request or a lock time-out is not a message's fault, and ends the test.
@@ -60,12 +70,15 @@ void check_fault_of_message(const Error& error) {
     if (error.kind == ErrorKind::Transient) fail(error);
 }
 
-// The row as it is to be written, as JSON; several are an array. Empty when they cannot be mapped.
-std::string mapped_row(BatchReader& reader, const MessageView& message, const std::string& query) {
+// The row as it is to be written, as JSON, without absent columns; several are an array. Empty when they
+// cannot be mapped.
+std::string mapped_row(SessionJob& here, const MessageView& message, const std::string& query) {
+    BatchReader& reader = here.reader();
     std::string row;
     spi::Subtransaction mapping;
     try {
         reader.bind({&message, 1});
+        const SourceScan scan(here.resolved(), reader);
         spi::Connection connection;
         const spi::Rows rows = spi::run(query);
         for (size_t i = 0; i < rows.size(); ++i) row += (i == 0 ? "" : ", ") + rows.text(i, 0);
@@ -82,7 +95,7 @@ std::string mapped_row(BatchReader& reader, const MessageView& message, const st
 TestRow test_message(SessionJob& here, const MessageView& message, const std::string& row_query) {
     TestRow result{message.partition, message.offset, {}, {}, {}};
     here.learn_schemas(message);
-    result.row = mapped_row(here.reader(), message, row_query);
+    result.row = mapped_row(here, message, row_query);
     result.error = here.write(message);
     if (result.error) check_fault_of_message(*result.error);
     result.outcome = result.error ? "rejected" : here.reader().outcomes_of(0, 1).in_words();
@@ -201,6 +214,10 @@ void explain_decisions(const ResolvedJob& job, std::vector<std::string>& lines) 
             (job.upsert_reason.empty() ? "" : ", because " + job.upsert_reason));
     if (job.spec.mode != Mode::Insert) lines.push_back("Match columns: " + index_on_match_columns(job));
     if (job.lock_target) lines.push_back("Lock: the target, in SHARE ROW EXCLUSIVE mode, for each batch");
+    std::string absent;
+    for (const MappedTarget& column : job.columns)
+        if (column.may_be_absent) absent += (absent.empty() ? "" : ", ") + quoted_name(column.name);
+    if (!absent.empty()) lines.push_back("Unavailable values leave as they are: " + absent);
     if (job.source_has_value_columns)
         lines.push_back(std::string("Messages without a value: ") + done_with_tombstones(job.tombstone));
 }

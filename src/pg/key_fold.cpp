@@ -15,6 +15,11 @@ AttrNumber attribute(const ColumnOrder& column) {
     return static_cast<AttrNumber>(kEventColumns + 1 + column.column);
 }
 
+template <class Items>
+void make_room(Items& items, size_t count) {
+    if (items.capacity() < items.size() + count) items.reserve(2 * items.capacity() + count);
+}
+
 }  // namespace
 
 void Round::add(FoldOperation::Kind kind) {
@@ -28,12 +33,16 @@ void Round::add(FoldOperation::Kind kind) {
         case FoldOperation::Kind::InsertOnly:
             ++inserts;
             break;
+        case FoldOperation::Kind::Partial:
+            ++partials;
+            break;
     }
 }
 
-KeyFold::KeyFold(const ResolvedJob& job, RowOutcomes& outcomes)
+KeyFold::KeyFold(const ResolvedJob& job, RowOutcomes& outcomes, const AbsentValues& absent)
     : job_(job),
       outcomes_(outcomes),
+      absent_(absent),
       mode_(job.spec.mode == Mode::Update ? FoldMode::Update : FoldMode::Merge),
       match_(job.match.size()),
       order_(job.order.size()) {
@@ -107,6 +116,7 @@ FoldEvent KeyFold::event_of(TupleTableSlot* slot) const {
     event.is_delete = DatumGetBool(slot_getattr(slot, kEventDelete, &null));
     event.guarded = !order_.empty() && !DatumGetBool(slot_getattr(slot, kEventUnguarded, &null));
     event.update = DatumGetBool(slot_getattr(slot, kEventUpdate, &null));
+    event.absent = absent_.empty() ? 0 : absent_.set_of(row_number(slot));
     return event;
 }
 
@@ -198,6 +208,9 @@ void KeyFold::place_group() {
     for (uint32_t i = 0; i < folded_.operations.size(); ++i) {
         const FoldOperation& operation = folded_.operations[i];
         outcomes_.set(row_number(group_[operation.event]), Outcome::Unmatched);
+        if (operation.kind == FoldOperation::Kind::Partial && operation.first != operation.event)
+            first_rows_.emplace_back(row_number(group_[operation.event]),
+                                     row_number(group_[operation.first]));  // within capacity
         TupleTableSlot* row = row_of(operation);
         if (i == 0) {
             first_.add(operation.kind);
@@ -222,14 +235,20 @@ Round KeyFold::fold(RowRelation& operations) {
             return ranks_[a] < ranks_[b] ? -1 : static_cast<int>(ranks_[a] > ranks_[b]);
         };
         fold_key(events_, mode_, compare, folded_);
-        if (late_.capacity() < late_.size() + folded_.operations.size())
-            late_.reserve(2 * late_.capacity() + folded_.operations.size());
+        make_room(late_, folded_.operations.size());
+        make_room(first_rows_, folded_.operations.size());
         call([&] { place_group(); });
     }
     std::stable_sort(late_.begin(), late_.end(),
                      [](const LateOperation& a, const LateOperation& b) { return a.round < b.round; });
     call([&] { tuplesort_end(sort_); });
     return first_;
+}
+
+size_t KeyFold::first_row(size_t operation) const {
+    const auto found = std::find_if(first_rows_.begin(), first_rows_.end(),
+                                    [&](const auto& rows) { return rows.first == operation; });
+    return found == first_rows_.end() ? operation : found->second;
 }
 
 bool KeyFold::next_round(RowRelation& operations, Round& round) {

@@ -6,8 +6,10 @@
 #include "flow/fold.hpp"
 #include "job/statement.hpp"
 
+#include <utility>
 #include <vector>
 
+#include "pg/absent_values.hpp"
 #include "pg/resolved_job.hpp"
 #include "pg/row_outcomes.hpp"
 #include "pg/row_relation.hpp"
@@ -25,9 +27,11 @@ struct Round {
     int64_t deletes = 0;
     int64_t upserts = 0;
     int64_t inserts = 0;
+    int64_t partials = 0;
 
     void add(FoldOperation::Kind kind);
-    int kinds() const { return (deletes > 0) + (upserts > 0) + (inserts > 0); }
+    // By how many statements at least; partials may be of several sets of columns.
+    int kinds() const { return (deletes > 0) + (upserts > 0) + (inserts > 0) + 2 * (partials > 0); }
 };
 
 // Where the position of a row of sluice_batch says it is in the batch.
@@ -37,10 +41,16 @@ inline size_t row_number(TupleTableSlot* slot) {
         reinterpret_cast<ItemPointer>(DatumGetPointer(slot_getattr(slot, kEventPosition, &null))));
 }
 
+// Whether a row of sluice_batch lacks columns, so that only a stored row can take it.
+inline bool is_partial(TupleTableSlot* slot, const AbsentValues& absent) {
+    bool null;
+    return absent.set_of(row_number(slot)) != 0 && !DatumGetBool(slot_getattr(slot, kEventDelete, &null));
+}
+
 class KeyFold {
   public:
     // Says in `outcomes` what became of the events: those that are operations are Unmatched for now.
-    KeyFold(const ResolvedJob& job, RowOutcomes& outcomes);
+    KeyFold(const ResolvedJob& job, RowOutcomes& outcomes, const AbsentValues& absent);
 
     // Plain C, for the inside of `call`.
     void open(TupleDesc shape);
@@ -54,6 +64,9 @@ class KeyFold {
     bool next_round(RowRelation& operations, Round& round);
     // The next round is the second one again.
     void rewind() { next_late_ = 0; }
+
+    // Of the events that the operation stands for.
+    size_t first_row(size_t operation) const;
 
   private:
     // Almost no key has operations in a second round.
@@ -78,6 +91,7 @@ class KeyFold {
 
     const ResolvedJob& job_;
     RowOutcomes& outcomes_;
+    const AbsentValues& absent_;
     FoldMode mode_;
     std::vector<SortSupportData> match_;
     std::vector<SortSupportData> order_;
@@ -100,6 +114,8 @@ class KeyFold {
     Folded folded_;
     std::vector<LateOperation> late_;
     size_t next_late_ = 0;
+    // Rows of partial operations and of the first event of each, where that is another one.
+    std::vector<std::pair<size_t, size_t>> first_rows_;
 };
 
 }  // namespace sluice

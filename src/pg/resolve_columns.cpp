@@ -93,6 +93,7 @@ class Columns {
         mapped.result.expression = analysed->qualified;
         mapped.result.value = analysed->value;
         mapped.length_is_open = analysed->length_is_open;
+        mapped.result.source_columns = analysed->columns;
         mapped.uses_columns = !analysed->columns.empty();
         mapped.from_value =
             std::any_of(source_.columns.begin(), source_.columns.end(), [&](const auto& column) {

@@ -1,5 +1,6 @@
 #include "pg/resolved_job.hpp"
 
+#include <algorithm>
 #include <optional>
 
 #include "pg/choose_write.hpp"
@@ -24,11 +25,44 @@ std::optional<Facts> keep(Result<Facts> found, std::vector<Error>& problems) {
 void resolve_conditions(Resolving& resolving) {
     JobSpec& spec = resolving.job().spec;
     auto condition = [&](const char* subject, std::optional<Expression>& expression) {
-        if (expression) resolving.analyse_expression(subject, *expression, BOOLOID, -1);
+        if (!expression) return;
+        const auto analysed = resolving.analyse_expression(subject, *expression, BOOLOID, -1);
+        if (!analysed) return;
+        for (const AttrNumber column : analysed->columns)
+            resolving.job().absent.needed.push_back({column, subject});
     };
     condition("filter", spec.filter);
     condition("update_condition", spec.update_condition);
     condition("delete_condition", spec.delete_condition);
+}
+
+// What finds the row and what decides over the event must be known. Everything else may be absent, if a
+// stored row can keep what it has.
+void resolve_absent(Resolving& resolving) {
+    ResolvedJob& job = resolving.job();
+    const SourceFacts& source = *resolving.source;
+    job.absent.accepted = source.may_leave_absent && resolving.spec.mode != Mode::Insert;
+    if (!job.absent.accepted) return;
+    std::vector<NeededColumn>& needed = job.absent.needed;
+    for (const MappedTarget& column : job.columns) {
+        if (!column.is_match && !column.is_order) continue;
+        const std::string user =
+            std::string(column.is_match ? "match" : "order") + " column \"" + column.name + "\"";
+        for (const AttrNumber attnum : column.source_columns) needed.push_back({attnum, user});
+    }
+    for (const SourceAttribute& attribute : source.columns)
+        if (!attribute.from_value) needed.push_back({attribute.attnum, "the key"});
+
+    const auto is_needed = [&](AttrNumber attnum) {
+        return std::any_of(needed.begin(), needed.end(),
+                           [&](const NeededColumn& column) { return column.attnum == attnum; });
+    };
+    for (MappedTarget& column : job.columns) {
+        column.may_be_absent =
+            !std::all_of(column.source_columns.begin(), column.source_columns.end(), is_needed);
+        for (const SourceAttribute& attribute : source.columns)
+            column.is_plain |= column.value == "s." + quoted_name(attribute.name);
+    }
 }
 
 void check_target_for_mode(Resolving& resolving) {
@@ -92,6 +126,7 @@ void resolve(Resolving& resolving, JobSpec& spec) {
         if (resolving.spec.mode != Mode::Insert) resolve_key(resolving, indexes);
     }
     if (source) resolve_conditions(resolving);
+    if (source) resolve_absent(resolving);
     if (source && target) choose_write(resolving, check_rights(resolving));
 }
 

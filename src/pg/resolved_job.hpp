@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "pg/absent_values.hpp"
 #include "pg/airlock.hpp"
 
 namespace sluice {
@@ -31,6 +32,10 @@ struct MappedTarget {
     Oid collation = InvalidOid;
     std::string expression;  // qualified SQL over the source (alias s), not yet cast: what gear 1 assigns
     std::string value;       // of `type`, length applied as an assignment would: what the map query selects
+    std::vector<AttrNumber> source_columns;  // that the expression reads, sorted
+    // An event may leave the column as it is, because it does not tell what the expression reads.
+    bool may_be_absent = false;
+    bool is_plain = false;  // `value` is a column of the source, as it is
     bool is_match = false;
     bool is_update = false;
     bool is_order = false;
@@ -66,6 +71,7 @@ struct ResolvedJob {
     std::vector<ColumnOrder> match;     // empty in insert mode
     std::vector<ColumnOrder> order;
     std::vector<AttrNumber> source_columns_used;  // in mapping, filter, conditions; sorted
+    AbsentRules absent;
     bool has_insert_only_columns = false;
     bool overriding_system_value = false;  // a GENERATED ALWAYS AS IDENTITY column is mapped
     bool expressions_volatile = false;

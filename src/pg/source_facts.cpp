@@ -59,13 +59,16 @@ Result<SourceFacts> find_source(const std::string& name) {
     const spi::Rows server = query_catalog(
         "SELECT s.oid, s.srvname, EXISTS (SELECT FROM pg_options_to_table(t.ftoptions) o"
         "         WHERE o.option_name = 'format'"
-        "           AND lower(o.option_value) = ANY ($2))"
+        "           AND lower(o.option_value) = ANY ($2)),"
+        "       EXISTS (SELECT FROM pg_options_to_table(t.ftoptions) o"
+        "         WHERE o.option_name = 'format' AND lower(o.option_value) = 'connect-json')"
         "  FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver"
         " WHERE t.ftrelid = $1",
         {oid, spi::Param::text_array(change_formats())});
     facts.server = static_cast<Oid>(server.integer(0, 0));
     facts.server_name = server.text(0, 1);
     facts.of_changes = server.boolean(0, 2);
+    facts.may_leave_absent = facts.of_changes || server.boolean(0, 3);
 
     const spi::Rows columns = query_catalog(
         "SELECT a.attnum, a.attname, a.atttypid, a.atttypmod, a.attcollation,"

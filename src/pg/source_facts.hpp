@@ -27,8 +27,9 @@ struct SourceFacts {
     Oid server = InvalidOid;
     std::string server_name;
     std::vector<SourceAttribute> columns;
-    bool of_changes = false;  // its messages tell changes of rows
-    std::string op_column;    // the one that tells the operation of such a message; empty: none
+    bool of_changes = false;        // its messages tell changes of rows
+    bool may_leave_absent = false;  // an update in them need not tell every column
+    std::string op_column;          // the one that tells the operation of such a message; empty: none
 
     const SourceAttribute* find(const std::string& column) const;
     bool has_value_columns() const;

@@ -1,5 +1,6 @@
 // The scope in which a statement's scan of the source yields the rows of a batch, and the account of what it
-// yields. Must not know the statement. Borrows the reader; leaving the scope puts back what was bound before.
+// yields. Must not know the statement. Borrows job and reader; leaving the scope puts back what was bound
+// before.
 #pragma once
 
 #include "pg/batch_reader.hpp"
@@ -19,9 +20,11 @@ class SourceScan {
     SourceScan& operator=(const SourceScan&) = delete;
 
     BatchReader& reader() { return reader_; }
+    // Whether the row leaves the job's column as it is. The first column is 1.
+    bool is_absent(size_t row, int32_t column) const;
 
   private:
-    Oid source_;
+    const ResolvedJob& job_;
     BatchReader& reader_;
     BatchReader* bound_before_;
     SourceScan* scan_before_;

@@ -31,8 +31,12 @@ ComparedColumn compared(const ResolvedJob& job, const ColumnOrder& order) {
 
 MapShape map_shape(const ResolvedJob& job) {
     MapShape shape = without_columns(job);
-    for (const MappedTarget& c : job.columns)
-        shape.columns.push_back({quoted(c.name), c.value, c.is_match || c.is_order});
+    int number = 0;
+    for (const MappedTarget& c : job.columns) {
+        ++number;
+        const bool evaluated = !c.may_be_absent || c.is_plain;
+        shape.columns.push_back({quoted(c.name), c.value, c.is_match || c.is_order, evaluated ? 0 : number});
+    }
     return shape;
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "pg/writer_statement.hpp"
 
 #include "pg/batch_memory.hpp"
@@ -77,8 +79,9 @@ struct InsertedRows {
 // What is known of the events of a batch, and the operations that they fold to.
 struct StatementWriter::Events {
     const ResolvedJob& job;
-    RowOutcomes& outcomes;
-    KeyFold fold{job, outcomes};
+    BatchReader& reader;
+    RowOutcomes& outcomes{reader.outcomes()};
+    KeyFold fold{job, outcomes, reader.absent()};
     RowRelation operations{};  // of the first round
     Round first{};
     MemoryContext memory = CurrentMemoryContext;
@@ -157,7 +160,7 @@ void StatementWriter::insert(BatchReader& reader) {
 }
 
 void StatementWriter::merge(BatchReader& reader) {
-    Events events{job_, reader.outcomes()};
+    Events events{job_, reader};
     {
         SourceScan scan(job_, reader);
         MapReceiver receiver(events);
@@ -193,15 +196,34 @@ void StatementWriter::apply(Events& events) {
 
 void StatementWriter::apply_once(Events& events) {
     if (apply_.needs_locks(events.first, events.fold.has_more_rounds())) apply_.lock(events.operations);
-    apply_.apply(events.operations, events.first, events.outcomes);
+    apply_round(events, events.operations, events.first);
     if (!events.fold.has_more_rounds()) return;
 
     RowRelation operations;
     Round round;
     call([&] { operations.open(events.operations.shape()); });
     events.fold.rewind();
-    while (events.fold.next_round(operations, round)) apply_.apply(operations, round, events.outcomes);
+    while (events.fold.next_round(operations, round)) apply_round(events, operations, round);
     call([&] { operations.close(); });
+}
+
+void StatementWriter::apply_round(Events& events, RowRelation& operations, const Round& round) {
+    const AbsentValues& absent = events.reader.absent();
+    apply_.apply(operations, round, events.outcomes, absent);
+    if (round.partials == 0 || job_.spec.mode == Mode::Update) return;
+
+    constexpr size_t kNone = SIZE_MAX;
+    size_t missing = kNone;
+    call([&] {
+        operations.visit([&](TupleTableSlot* slot) {
+            const size_t row = row_number(slot);
+            if (events.outcomes.at(row) == Outcome::Unmatched && is_partial(slot, absent))
+                missing = std::min(missing, events.fold.first_row(row));
+        });
+    });
+    if (missing == kNone) return;
+    events.reader.blame(events.reader.message_of(missing));
+    fail(missing_row(job_, absent, absent.set_of(missing)));
 }
 
 std::vector<std::string> StatementWriter::explain() {

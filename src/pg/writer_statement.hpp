@@ -23,6 +23,7 @@ class StatementWriter : public Sink {
     // Applies all rounds, a second time when another session has inserted the same key in between.
     void apply(Events& events);
     void apply_once(Events& events);
+    void apply_round(Events& events, RowRelation& operations, const Round& round);
 
     ResolvedJob job_;
     CachedStatement map_;

@@ -60,7 +60,7 @@ sub error_of
 
 # Functions and procedures, with all their arguments.
 my @functions = query(q{SELECT DISTINCT proname FROM pg_proc WHERE pronamespace = 'sluice'::regnamespace});
-my @internal = qw(edit_error fdw_handler fdw_validator is_tombstone on_drop why_jobs_wait);
+my @internal = qw(edit_error fdw_handler fdw_validator is_absent is_tombstone on_drop why_jobs_wait);
 same([ grep { $_ ne 'Internal functions' } headings('functions.md', 2) ], [ grep { my $f = $_; !grep { $_ eq $f } @internal } @functions ],
 	'functions.md has every function');
 same([ headings('functions.md', 3) ], \@internal, 'and the internal ones');

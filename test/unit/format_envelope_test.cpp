@@ -97,25 +97,43 @@ TEST(Debezium, WhatIsNoEventIsAnError) {
     EXPECT_EQ(error("").sqlstate, "22P02");
 }
 
-TEST(Debezium, UnavailableValuesComeFromBeforeOrAreErrors) {
-    const RecordSpec spec =
-        debezium({field("id"), field("v"), field("b", ColumnShape::Bytes), field("a", ColumnShape::Nested)});
+TEST(Debezium, UnavailableValuesComeFromBeforeOrAreAbsent) {
+    const RecordSpec spec = debezium({field("id"), field("v"), field("b", ColumnShape::Bytes),
+                                      field("a", ColumnShape::Nested), field("gone")});
     const std::string after =
         R"("after":{"id":1,"v":"__debezium_unavailable_value","b":"X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ==","a":["__debezium_unavailable_value"]},"op":"u"})";
     EXPECT_EQ(texts_of(spec, R"({"before":{"id":1,"v":"old","b":"AA==","a":["x"]},)" + after),
-              (Texts{"1", "old", std::string(1, '\0'), "[\"x\"]"}));
+              (Texts{"1", "old", std::string(1, '\0'), "[\"x\"]", kNull}));
+    const std::vector<CellKind> absent{CellKind::Text, CellKind::Absent, CellKind::Absent, CellKind::Absent,
+                                       CellKind::Null};
     for (const char* before : {"null", R"({"id":1})", R"({"id":1,"v":null,"b":null,"a":null})",
-                               R"({"id":1,"v":"__debezium_unavailable_value"})"}) {
-        const Error error = *decode_exact(spec, "{\"before\":" + std::string(before) + "," + after).error;
-        EXPECT_EQ(error.sqlstate, "0A000") << before;
-        EXPECT_EQ(error.kind, ErrorKind::Data);
-        EXPECT_EQ(error.message, "field \"v\" is unavailable");
-        EXPECT_EQ(error.column_name, "v");
-        EXPECT_NE(error.hint.find("REPLICA IDENTITY FULL"), std::string::npos);
-    }
+                               R"({"id":1,"v":"__debezium_unavailable_value"})"})
+        EXPECT_EQ(decode_exact(spec, "{\"before\":" + std::string(before) + "," + after).kinds, absent)
+            << before;
+    EXPECT_EQ(decode_exact(spec, R"({"before":{"id":1,"b":"AA=="},)" + after).kinds,
+              (std::vector<CellKind>{CellKind::Text, CellKind::Absent, CellKind::Binary, CellKind::Absent,
+                                     CellKind::Null}));
+    EXPECT_EQ(decode_exact(spec, R"({"before":{"b":"no base64!"},)" + after).error->sqlstate, "22P02");
     RecordSpec unused = spec;
     for (size_t i : {1, 2, 3}) unused.columns[i].wanted = false;
-    EXPECT_EQ(texts_of(unused, "{\"before\":null," + after), (Texts{"1", kNull, kNull, kNull}));
+    EXPECT_EQ(texts_of(unused, "{\"before\":null," + after), (Texts{"1", kNull, kNull, kNull, kNull}));
+}
+
+TEST(Debezium, UnavailableIsNotMissing) {
+    RecordSpec spec = debezium({field("id"), field("v")});
+    spec.value->json.missing_field = MissingField::Error;
+    const std::string v = R"("v":"__debezium_unavailable_value")";
+    EXPECT_EQ(decode_exact(spec, R"({"op":"u","before":{"id":1},"after":{"id":1,)" + v + "}}").kinds,
+              (std::vector<CellKind>{CellKind::Text, CellKind::Absent}));
+    EXPECT_EQ(decode_exact(spec, R"({"op":"u","before":null,"after":{)" + v + "}}").error->sqlstate, "2203A");
+}
+
+TEST(Debezium, WithoutItsEnvelopeAnEventMayHaveUnavailableValuesToo) {
+    const RecordSpec spec = source(Format::ConnectJson, {field("id"), field("v")});
+    EXPECT_TRUE(decoder_of(spec).may_leave_absent());
+    EXPECT_EQ(decode_exact(spec, R"({"id":1,"v":"__debezium_unavailable_value"})").kinds,
+              (std::vector<CellKind>{CellKind::Text, CellKind::Absent}));
+    EXPECT_FALSE(decoder_of(csv_source(1)).may_leave_absent());
 }
 
 std::string with_schema(const std::string& type, const std::string& value) {

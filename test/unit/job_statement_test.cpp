@@ -108,6 +108,19 @@ TEST(MapEvents, TombstonesWithAnOrderCanBeStale) {
     EXPECT_NE(map_events(shape).find("false AS sluice_unguarded"), std::string::npos);
 }
 
+TEST(MapEvents, OfAnAbsentColumnEvaluatesNothing) {
+    MapShape shape = orders_map();
+    shape.columns[2].absent_number = 3;
+    EXPECT_NE(
+        map_events(shape).find(
+            "       CASE WHEN sluice.is_absent(s.ctid, 3) THEN NULL ELSE upper(s.note) END AS \"Note\"\n"),
+        std::string::npos);
+    shape.delete_condition = "s.op = 'd'";
+    EXPECT_NE(map_events(shape).find("CASE WHEN sluice_event.is_delete THEN NULL ELSE CASE WHEN "
+                                     "sluice.is_absent(s.ctid, 3) THEN NULL ELSE upper(s.note) END END AS"),
+              std::string::npos);
+}
+
 TEST(Insert, FromTheSourceAssignsExpressions) {
     EXPECT_EQ(insert_from_source(orders(), orders_map()),
               "INSERT INTO shop.orders AS t (id, version, \"Note\", created)\n"
@@ -225,6 +238,11 @@ TEST(Apply, FindsStoredRows) {
               "  FROM sluice_batch b\n"
               " WHERE b.sluice_delete\n"
               "   AND EXISTS (SELECT FROM shop.orders t WHERE t.id OPERATOR(pg_catalog.=) b.id)");
+}
+
+TEST(Apply, FindsStoredRowsOfAllButDeletes) {
+    EXPECT_NE(find_rows(orders(), Operations::AllButDeletes).find("\n WHERE NOT b.sluice_delete\n"),
+              std::string::npos);
 }
 
 TEST(ApplyShape, KnowsWhetherAnythingIsUpdated) {

@@ -1,0 +1,116 @@
+// What ApplyStatements does with operations whose events do not tell all columns. They can only update a row
+// that is there, and each set of columns needs a statement of its own: a column that is not touched runs no
+// trigger, needs no privilege, and is not written again.
+#include <algorithm>
+
+#include "pg/apply_statements.hpp"
+#include "pg/statement_shape.hpp"
+
+namespace sluice {
+
+namespace {
+
+// Sets of columns come from the messages, and a plan takes memory.
+constexpr size_t kMostStatements = 32;
+
+template <class IsAbsent>
+ApplyShape shape_without(const ResolvedJob& job, const IsAbsent& is_absent) {
+    ApplyShape shape = apply_shape(job);
+    size_t at = 0;
+    for (const MappedTarget& column : job.columns) {
+        if (column.attnum == 0) continue;
+        if (is_absent(column)) shape.columns[at].update = false;
+        ++at;
+    }
+    return shape;
+}
+
+}  // namespace
+
+struct ApplyStatements::PartialRow {
+    uint32_t set;
+    MinimalTuple tuple;
+};
+
+void ApplyStatements::apply_partials(RowRelation& operations, const Round& round, RowOutcomes& outcomes,
+                                     const AbsentValues& absent) {
+    std::vector<PartialRow> partials;
+    partials.reserve(static_cast<size_t>(round.partials));
+    RowRelation rows;
+    call([&] {
+        rows.open(operations.shape());
+        operations.visit([&](TupleTableSlot* slot) {
+            if (is_partial(slot, absent)) {
+                partials.push_back(
+                    {absent.set_of(row_number(slot)), ExecCopySlotMinimalTuple(slot)});  // within capacity
+            } else {
+                rows.put(slot);
+            }
+        });
+    });
+    apply_whole(rows, round, outcomes);
+
+    std::stable_sort(partials.begin(), partials.end(),
+                     [](const PartialRow& a, const PartialRow& b) { return a.set < b.set; });
+    for (size_t next = 0; next < partials.size();) {
+        const uint32_t set = partials[next].set;
+        call([&] {
+            rows.clear();
+            for (; next < partials.size() && partials[next].set == set; ++next) {
+                rows.put(partials[next].tuple);
+                pfree(partials[next].tuple);
+            }
+        });
+        apply_set({rows, outcomes, rows.size()}, partial_update(absent.columns(set)));
+    }
+    call([&] { rows.close(); });
+}
+
+// All of the task are of one set of columns. `update` is nothing where they have nothing to write.
+void ApplyStatements::apply_set(const Task& task, CachedStatement* update) {
+    const int64_t updated = update == nullptr ? 0 : mark(*update, task, Outcome::Updated);
+    if (updated == task.count) return;
+    const Outcome present = is_guarded_ ? Outcome::Stale : Outcome::Unchanged;
+    const int64_t found = mark(*find_partials_, task, present);
+    if (found == 0) return;
+    if (update != nullptr && !job_.lock_target) update_rows_inserted_since(*update, task, present);
+    call([&] {
+        task.operations.visit([&](TupleTableSlot* slot) {
+            bool null;
+            const size_t row = row_number(slot);
+            if (task.outcomes.at(row) == Outcome::Stale &&
+                !DatumGetBool(slot_getattr(slot, kEventUpdate, &null)))
+                task.outcomes.set(row, Outcome::Unchanged);
+        });
+    });
+}
+
+CachedStatement* ApplyStatements::partial_update(const std::vector<AttrNumber>& absent) {
+    if (partial_updates_.size() >= kMostStatements && partial_updates_.count(absent) == 0)
+        partial_updates_.clear();
+    const auto [found, is_new] = partial_updates_.try_emplace(absent);
+    std::optional<CachedStatement>& statement = found->second;
+    if (is_new) {
+        const ApplyShape shape = shape_without(job_, [&](const MappedTarget& column) {
+            return std::any_of(column.source_columns.begin(), column.source_columns.end(), [&](AttrNumber c) {
+                return std::binary_search(absent.begin(), absent.end(), c);
+            });
+        });
+        if (shape.updates()) statement.emplace(update_rows(shape), joins_);
+    }
+    return statement ? &*statement : nullptr;
+}
+
+// One of them: that of an event which tells no more than it must.
+void ApplyStatements::explain_partials(RowRelation& empty, std::vector<std::string>& texts) {
+    if (!find_partials_) return;
+    const ApplyShape shape =
+        shape_without(job_, [](const MappedTarget& column) { return column.may_be_absent; });
+    if (shape.updates()) {
+        CachedStatement update(update_rows(shape), joins_);
+        texts.push_back(update.explain(empty.environment()));
+    }
+    texts.push_back(find_partials_->explain(empty.environment()));
+}
+
+}  // namespace sluice
