@@ -13,13 +13,18 @@ namespace {
 // Sets of columns come from the messages, and a plan takes memory.
 constexpr size_t kMostStatements = 32;
 
-template <class IsAbsent>
-ApplyShape shape_without(const ResolvedJob& job, const IsAbsent& is_absent) {
+bool is_absent(const MappedTarget& column, const std::vector<AttrNumber>& absent) {
+    return std::any_of(column.source_columns.begin(), column.source_columns.end(), [&](AttrNumber used) {
+        return std::binary_search(absent.begin(), absent.end(), used);
+    });
+}
+
+ApplyShape shape_without(const ResolvedJob& job, const std::vector<AttrNumber>& absent) {
     ApplyShape shape = apply_shape(job);
     size_t at = 0;
     for (const MappedTarget& column : job.columns) {
         if (column.attnum == 0) continue;
-        if (is_absent(column)) shape.columns[at].update = false;
+        if (is_absent(column, absent)) shape.columns[at].update = false;
         ++at;
     }
     return shape;
@@ -91,25 +96,20 @@ CachedStatement* ApplyStatements::partial_update(const std::vector<AttrNumber>& 
     const auto [found, is_new] = partial_updates_.try_emplace(absent);
     std::optional<CachedStatement>& statement = found->second;
     if (is_new) {
-        const ApplyShape shape = shape_without(job_, [&](const MappedTarget& column) {
-            return std::any_of(column.source_columns.begin(), column.source_columns.end(), [&](AttrNumber c) {
-                return std::binary_search(absent.begin(), absent.end(), c);
-            });
-        });
+        const ApplyShape shape = shape_without(job_, absent);
         if (shape.updates()) statement.emplace(update_rows(shape), joins_);
     }
     return statement ? &*statement : nullptr;
 }
 
-// One of them: that of an event which tells no more than it must.
+// One of them, for an event that does not tell the first column that it need not tell.
 void ApplyStatements::explain_partials(RowRelation& empty, std::vector<std::string>& texts) {
     if (!find_partials_) return;
-    const ApplyShape shape =
-        shape_without(job_, [](const MappedTarget& column) { return column.may_be_absent; });
-    if (shape.updates()) {
-        CachedStatement update(update_rows(shape), joins_);
-        texts.push_back(update.explain(empty.environment()));
-    }
+    const auto column = std::find_if(job_.columns.begin(), job_.columns.end(),
+                                     [](const MappedTarget& c) { return c.may_be_absent && c.is_update; });
+    if (column != job_.columns.end())
+        if (CachedStatement* update = partial_update(column->source_columns))
+            texts.push_back(update->explain(empty.environment()));
     texts.push_back(find_partials_->explain(empty.environment()));
 }
 

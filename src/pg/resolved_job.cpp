@@ -51,7 +51,7 @@ void resolve_absent(Resolving& resolving) {
         for (const AttrNumber attnum : column.source_columns) needed.push_back({attnum, user});
     }
     for (const SourceAttribute& attribute : source.columns)
-        if (!attribute.from_value) needed.push_back({attribute.attnum, "the key"});
+        if (!attribute.from_value || !attribute.is_field) needed.push_back({attribute.attnum, "the key"});
 
     const auto is_needed = [&](AttrNumber attnum) {
         return std::any_of(needed.begin(), needed.end(),

@@ -77,7 +77,9 @@ Result<SourceFacts> find_source(const std::string& name) {
         "                       OR o.option_name = 'header'"
         "                       OR (o.option_name = 'metadata' AND lower(o.option_value) = ANY ($2))),"
         "       EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
-        "                WHERE o.option_name = 'metadata' AND o.option_value = 'op')"
+        "                WHERE o.option_name = 'metadata' AND o.option_value = 'op'),"
+        "       NOT EXISTS (SELECT FROM pg_options_to_table(a.attfdwoptions) o"
+        "                    WHERE o.option_name IN ('metadata', 'header'))"
         "  FROM pg_attribute a WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped"
         " ORDER BY a.attnum",
         {oid, spi::Param::text_array(message_metadata())});
@@ -89,6 +91,7 @@ Result<SourceFacts> find_source(const std::string& name) {
         column.typmod = static_cast<int32>(columns.integer(i, 3));
         column.collation = static_cast<Oid>(columns.integer(i, 4));
         column.from_value = columns.boolean(i, 5);
+        column.is_field = columns.boolean(i, 7);
         if (facts.of_changes && facts.op_column.empty() && columns.boolean(i, 6))
             facts.op_column = column.name;
         facts.columns.push_back(std::move(column));

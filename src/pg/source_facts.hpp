@@ -19,6 +19,7 @@ struct SourceAttribute {
     int32 typmod = -1;
     Oid collation = InvalidOid;
     bool from_value = true;  // false: from the key or from metadata, which a tombstone has too
+    bool is_field = true;    // false: from metadata or a header
 };
 
 struct SourceFacts {

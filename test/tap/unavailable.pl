@@ -153,7 +153,7 @@ like(($node->psql('postgres', 'SELECT body FROM inserts_src'))[2], qr/column "bo
 # Trying and explaining.
 my $event = $json->encode({ op => 'u', source => { lsn => 99 }, after => { id => 1, title => 'tried', body => '__debezium_unavailable_value' } });
 is(query("SELECT outcome, \"row\" FROM sluice.test_job('whole', convert_to('$event', 'UTF8'))"), 'updated|{"id": 1, "lsn": 99, "title": "tried"}', 'test_job leaves the column out');
-like(query("SELECT * FROM sluice.explain_job('whole')"), qr/^Unavailable values leave as they are: body, shout\n.*\nUPDATE public.whole t\n   SET lsn = b.lsn, title = b.title\n/ms,
+like(query("SELECT * FROM sluice.explain_job('whole')"), qr/^Unavailable values leave as they are: body, shout, title\n.*\nUPDATE public.whole t\n   SET lsn = b.lsn, title = b.title\n/ms,
 	'explain_job shows the statement');
 my ($refused, undef, $why) = $node->psql('postgres', q{SELECT sluice.is_absent('(0,1)', 1)});
 like($why, qr/sluice.is_absent can only be called by the statements of a job/, 'is_absent is for statements of jobs');
