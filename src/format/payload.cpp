@@ -218,7 +218,7 @@ std::optional<Error> mark(std::vector<DelimitedColumn>& columns, const std::vect
 bool PayloadDecoder::has_schemas(const FormatSpec& format, const SchemaFinder* schemas) {
     const SchemaOptions& options = format.schema;
     return options.writers.size() >= options.schema.size() && (!options.reader_schema || options.reader) &&
-           (options.framing != Framing::Confluent || schemas != nullptr);
+           (options.framing != Framing::Confluent || !options.schema.empty() || schemas != nullptr);
 }
 
 Result<PayloadDecoder> PayloadDecoder::make(const RecordSpec& spec, Origin part, SchemaFinder* schemas) {

@@ -6,6 +6,7 @@
 #include "format/text_check.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice {
 
@@ -17,6 +18,7 @@ std::optional<Error> ProtobufRow::read(std::string_view message) {
     for (const ProtobufColumn& column : plan_.columns()) row_[column.cell] = Cell::absent();
     if (plan_.whole() != ProtobufStep::kNone) state_.slots[plan_.whole()] = scratch_.list_of(message);
     if (!take_fields(message)) return error_ ? std::move(error_) : error_of(fault_, nullptr);
+    if (!bad_cells_.empty()) return std::move(bad_cells_.front().second);
     for (const ProtobufColumn& column : plan_.columns()) {
         Cell& cell = row_[column.cell];
         if (cell.kind != CellKind::Absent) continue;
@@ -77,7 +79,7 @@ void ProtobufRow::choose(const ProtobufStep& step) {
     if (!other) return;
     for (const ProtobufStep& member : plan_.nodes()[plan_.node_of(step.oneof)].steps) {
         if (member.oneof != step.oneof || &member == &step) continue;
-        for (const uint32_t cell : member.cells) row_[cell] = Cell::absent();
+        for (const uint32_t cell : member.cells) forget(cell);
         for (const uint32_t slot : member.slots) state_.slots[slot] = {};
         for (const uint32_t node : member.nodes) state_.seen[node] = 0;
         for (const uint32_t oneof : member.oneofs) state_.cases[oneof] = ProtobufStep::kNone;
@@ -155,12 +157,26 @@ bool ProtobufRow::pick_entries(const ProtobufSlot& slot, PieceList pieces) {
     return true;
 }
 
+void ProtobufRow::forget(size_t cell) {
+    row_[cell] = Cell::absent();
+    std::erase_if(bad_cells_, [&](const auto& bad) { return bad.first == cell; });
+}
+
 bool ProtobufRow::fill(const ProtobufColumn& column, ProtobufFill fill, const ProtobufField& field,
                        const WireValue& value) {
+    if (!bad_cells_.empty()) [[unlikely]]
+        forget(column.cell);
+    const ProtobufCellFault fault = fill_scalar(fill, field, value, reading_, row_[column.cell]);
+    if (fault == ProtobufCellFault::None) return true;
+    (void)refuse_value(column, fill, value, fault);
+    bad_cells_.emplace_back(column.cell, *std::exchange(error_, std::nullopt));
+    return true;
+}
+
+bool ProtobufRow::refuse_value(const ProtobufColumn& column, ProtobufFill fill, const WireValue& value,
+                               ProtobufCellFault fault) {
     const char* const at = value.bytes.data();
-    switch (fill_scalar(fill, field, value, reading_, row_[column.cell])) {
-        case ProtobufCellFault::None:
-            return true;
+    switch (fault) {
         case ProtobufCellFault::Text:
             fault_.kind = ProtobufFault::Kind::Text;
             fault_.at = at;
@@ -171,6 +187,7 @@ bool ProtobufRow::fill(const ProtobufColumn& column, ProtobufFill fill, const Pr
                           "Set option \"timestamp_unit\" to s, ms or us if it counts from 1970-01-01 UTC, or "
                           "from midnight.");
         case ProtobufCellFault::TooLate:
+        case ProtobufCellFault::None:
             break;
     }
     return refuse(column, "22008",

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -49,8 +50,11 @@ class ProtobufRow {
     bool finish(const ProtobufSlot& slot, PieceList pieces);
     bool pick_items(const ProtobufSlot& slot, PieceList pieces);
     bool pick_entries(const ProtobufSlot& slot, PieceList pieces);
+    void forget(size_t cell);
     bool fill(const ProtobufColumn& column, ProtobufFill fill, const ProtobufField& field,
               const WireValue& value);
+    bool refuse_value(const ProtobufColumn& column, ProtobufFill fill, const WireValue& value,
+                      ProtobufCellFault fault);
     bool fill_message(const ProtobufColumn& column, const ProtobufSlot& slot, PieceList pieces);
     bool fill_time(const ProtobufColumn& column, const ProtobufSlot& slot, PieceList pieces);
     bool fill_value(const ProtobufColumn& column, const ProtobufSlot& slot, PieceList pieces);
@@ -78,6 +82,8 @@ class ProtobufRow {
     Row row_;
     ProtobufFault fault_;
     std::optional<Error> error_;
+    // Of values that are errors unless another one takes their place.
+    std::vector<std::pair<size_t, Error>> bad_cells_;
 };
 
 }  // namespace sluice

@@ -25,7 +25,8 @@ bool is_read(const RecordSpec& record, Origin part) {
 }  // namespace
 
 bool names_schemas(const std::optional<FormatSpec>& format) {
-    return format && needs_schema(format->format) && format->schema.framing == Framing::Confluent;
+    return format && needs_schema(format->format) && format->schema.framing == Framing::Confluent &&
+           format->schema.schema.empty();
 }
 
 SchemaCache::SchemaCache(const RecordSpec& record, const Clock& clock)

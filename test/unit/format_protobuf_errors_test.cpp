@@ -21,6 +21,11 @@ TEST(ProtobufErrors, TextMustBeText) {
                                   std::string("\xaa\x01\x05\x12\x03\x0a\x01\xff", 8));
     EXPECT_EQ(nested.message, "column \"b\" is not valid UTF-8: 0xff at byte 7 of the value");
     EXPECT_EQ(nested.detail, "In field \"buyer.last.sku\".");
+    // Only the value that counts must be text.
+    EXPECT_EQ(shown(source({shaped("text"), shaped("word"), shaped("number")}),
+                    std::string("\x72\x01\xff\x72\x01x\x9a\x01\x01\xff\x90\x01\x05")),
+              (Texts{"x", kNull, "5"}));
+    EXPECT_EQ(error_of(source({shaped("text")}), std::string("\x72\x01x\x72\x01\xff")).column_name, "text");
     // What nobody wants is not looked at.
     EXPECT_EQ(shown(source({shaped("i32")}), std::string("\x72\x01\xff\x08\x05")), (Texts{"5"}));
 }
