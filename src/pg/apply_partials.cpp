@@ -2,6 +2,7 @@
 // that is there, and each set of columns needs a statement of its own: a column that is not touched runs no
 // trigger, needs no privilege, and is not written again.
 #include <algorithm>
+#include <utility>
 
 #include "pg/apply_statements.hpp"
 #include "pg/statement_shape.hpp"
@@ -91,15 +92,15 @@ void ApplyStatements::apply_set(const Task& task, CachedStatement* update) {
 }
 
 CachedStatement* ApplyStatements::partial_update(const std::vector<AttrNumber>& absent) {
-    if (partial_updates_.size() >= kMostStatements && partial_updates_.count(absent) == 0)
-        partial_updates_.clear();
-    const auto [found, is_new] = partial_updates_.try_emplace(absent);
-    std::optional<CachedStatement>& statement = found->second;
-    if (is_new) {
+    auto found = partial_updates_.find(absent);
+    if (found == partial_updates_.end()) {
+        if (partial_updates_.size() >= kMostStatements) partial_updates_.clear();
         const ApplyShape shape = shape_without(job_, absent);
-        if (shape.updates()) statement.emplace(update_rows(shape), joins_);
+        std::string sql = shape.updates() ? update_rows(shape) : std::string();
+        found = partial_updates_.try_emplace(absent).first;
+        if (!sql.empty()) found->second.emplace(std::move(sql), joins_);
     }
-    return statement ? &*statement : nullptr;
+    return found->second ? &*found->second : nullptr;
 }
 
 // One of them, for an event that does not tell the first column that it need not tell.

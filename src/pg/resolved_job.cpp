@@ -60,8 +60,11 @@ void resolve_absent(Resolving& resolving) {
     for (MappedTarget& column : job.columns) {
         column.may_be_absent =
             !std::all_of(column.source_columns.begin(), column.source_columns.end(), is_needed);
-        for (const SourceAttribute& attribute : source.columns)
-            column.is_plain |= column.value == "s." + quoted_name(attribute.name);
+        if (!column.may_be_absent || column.source_columns.size() != 1) continue;
+        const auto read = std::find_if(
+            source.columns.begin(), source.columns.end(),
+            [&](const SourceAttribute& known) { return known.attnum == column.source_columns.front(); });
+        column.is_plain = read != source.columns.end() && column.value == "s." + quoted_name(read->name);
     }
 }
 

@@ -13,6 +13,20 @@ namespace {
 // SQL functions have no other way to the batch. Set by SourceScan only.
 SourceScan* current_scan = nullptr;
 
+// The scan that a function of a job's statements is called in, and the row that it is called for.
+struct Called {
+    SourceScan& scan;
+    size_t row;
+};
+
+Called called(const char* function, Datum ctid) {
+    if (current_scan == nullptr)
+        fail(Error::config(
+            "55000", std::string("sluice.") + function + " can only be called by the statements of a job"));
+    return {*current_scan,
+            ItemPointerGetBlockNumberNoCheck(reinterpret_cast<ItemPointer>(DatumGetPointer(ctid)))};
+}
+
 }  // namespace
 
 SourceScan::SourceScan(const ResolvedJob& job, BatchReader& reader)
@@ -49,28 +63,6 @@ bool reads_row_by_row(const Plan* plan) {
             return false;
     }
 }
-
-}  // namespace sluice
-
-namespace sluice {
-
-namespace {
-
-// The scan that a function of a job's statements is called in, and the row that it is called for.
-struct Called {
-    SourceScan& scan;
-    size_t row;
-};
-
-Called called(const char* function, Datum ctid) {
-    if (current_scan == nullptr)
-        fail(Error::config(
-            "55000", std::string("sluice.") + function + " can only be called by the statements of a job"));
-    return {*current_scan,
-            ItemPointerGetBlockNumberNoCheck(reinterpret_cast<ItemPointer>(DatumGetPointer(ctid)))};
-}
-
-}  // namespace
 
 }  // namespace sluice
 

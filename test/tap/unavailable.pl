@@ -26,7 +26,7 @@ sub query { return $node->safe_psql('postgres', $_[0]); }
 # Events are [op, id, title, body]; a body of undef is one that the event does not tell.
 sub message
 {
-	my ($op, $id, $title, $body) = @$_;
+	my ($op, $id, $title, $body) = @{ $_[0] };
 	my $row = { id => $id, title => $title, body => $body // '__debezium_unavailable_value' };
 	my $event = { op => $op, source => { lsn => ++$lsn }, before => undef, after => $row };
 	($event->{before}, $event->{after}) = ($row, undef) if $op eq 'd';
@@ -38,7 +38,7 @@ sub make
 {
 	my ($name, $events, %more) = @_;
 	my $topic = new_topic($name, 1);
-	produce($topic, [ map { message() } @$events ]);
+	produce($topic, [ map { message($_) } @$events ]);
 	my $target = $more{target} // $name;
 	my $mapping = $more{mapping} // '{"id": "id", "title": "title", "body": "body", "shout": "upper(told(body))", "lsn": "lsn"}';
 	query(qq{
@@ -128,6 +128,21 @@ my ($status, $out, $err) = run('strict');
 like($err, qr/the row is not in the target/, 'the job stops');
 is(query("SELECT next_offset FROM sluice.progress WHERE job_name = 'strict'"), '1', 'at the first of them');
 is(rows('strict'), '1|a|one|ONE', 'with everything before it');
+
+# A row that another session inserts between the UPDATE and the look for it.
+$topic = make('race', [], before => q{
+	CREATE FUNCTION wait_race() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock_shared(42); RETURN NULL; END';
+	CREATE TRIGGER wait AFTER UPDATE ON race EXECUTE FUNCTION wait_race();});
+my $other = $node->background_psql('postgres');
+$other->query_safe('SELECT pg_advisory_lock(42)');
+produce($topic, [ message([ 'u', 1, 'b', undef ]) ]);
+query("SELECT sluice.start_job('race')");
+wait_until($node, q{SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'advisory'}, '1', name => 'is between them');
+$other->query_safe("INSERT INTO race VALUES (1, 'a', 'one', 'ONE'); SELECT pg_advisory_unlock(42)");
+$other->quit;
+wait_until($node, q{SELECT sum(messages) FROM sluice.progress WHERE job_name = 'race'}, '1', name => 'race reads it');
+is(rows('race'), '1|b|one|ONE', 'a row that came in between is updated');
+is(query("SELECT rows_updated, rows_rejected FROM sluice.progress WHERE job_name = 'race'"), '1|0', 'and counted');
 
 # What decides over the event must be known.
 my %needed = (
