@@ -9,6 +9,7 @@ import random
 import sys
 import tempfile
 
+from google.protobuf.message import DecodeError
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf import any_pb2, duration_pb2, struct_pb2, timestamp_pb2, wrappers_pb2  # noqa: F401, in the pool
 from google.protobuf.descriptor import FieldDescriptor
@@ -224,7 +225,11 @@ def hostile(value):
 
 def line_of(value, verdict):
     if verdict is None:
-        verdict = row_of(Order.FromString(value))
+        try:
+            verdict = row_of(Order.FromString(value))
+        except DecodeError:
+            # Two messages on end may give an Any the type of one and the value of the other.
+            verdict = "any"
     return value.hex() + "\t" + verdict
 
 
